@@ -1,0 +1,81 @@
+"""The model the calculations receive: which status belongs to which stage and kind, where work counts as committed and
+delivered, and on which calendar a value stream works.
+
+Plain values only. How a model is read from flow.toml belongs to ``pipelines.config``, how it is inferred from Jira's
+own data to ``transforms.infer_workflow``; what a status means over time to ``transforms.core``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+import polars as pl
+
+from transforms.calendar import WorkingCalendar
+
+WORK_KINDS = ("queue", "active", "blocked", "done", "discarded")
+"""Work kind of a status: waiting for a next person, somebody is meant to work, on hold, terminal, cancelled."""
+
+WORK_KIND = pl.Enum(WORK_KINDS)
+
+TERMINAL_KINDS = ("done", "discarded")
+
+INTERVAL_KINDS = ("not_started", "touch", "wait", "blocked", "unassigned", "done_gap", "done", "discarded")
+"""What holds in a stretch of an issue's life once flags, links and assignment are laid over the status."""
+
+INTERVAL_KIND = pl.Enum(INTERVAL_KINDS)
+
+SPAN_KINDS = ("touch", "wait", "blocked", "unassigned", "done_gap")
+"""The kinds that partition the span from start to finish."""
+
+STATUS_MODEL_SCHEMA = pl.Schema(
+    {
+        "value_stream": pl.String(),
+        "status_id": pl.Int64(),
+        "stage_name": pl.String(),
+        "stage_order": pl.Int32(),
+        "status_order": pl.Int32(),
+        "work_kind": WORK_KIND,
+        "decided_by": pl.String(),
+    }
+)
+"""One row per status of a value stream. ``status_order`` is empty for statuses outside the walk: blocked and unmapped
+ones; they neither commit an issue nor count as a backward move. ``decided_by`` is one of DECISIONS."""
+
+DECISIONS = ("config_id", "config_name", "name_pattern", "category", "unmapped")
+"""How a status got its stage and kind. ``unmapped``: no rule covers it; it counts as wait and is listed with its hours."""
+
+
+@dataclass(frozen=True)
+class ValueStream:
+    """One value stream: its commitment and delivery point, overlays and calendar."""
+
+    name: str
+    calendar: WorkingCalendar
+    commitment_order: int
+    """First ``status_order`` at which an issue counts as started."""
+    delivery: Literal["status", "release"] = "status"
+    is_assignment_used: bool = True
+    """Whether an active issue without an assignee counts as unassigned rather than touched (METHODS §1.1)."""
+    reopen_horizon: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """All value streams of a site, their statuses, and the assignment of issues to streams."""
+
+    streams: tuple[ValueStream, ...]
+    statuses: pl.DataFrame
+    """STATUS_MODEL_SCHEMA."""
+    scopes: pl.DataFrame
+    """Columns project_id, issue_type_id, value_stream: every project and type seen, and the stream it belongs to."""
+    discarding_resolution_ids: frozenset[int] = field(default_factory=frozenset)
+    """A terminal status under one of these resolutions is discarded, not delivered."""
+    flow_level: int = 0
+    """Hierarchy level at which work is counted; issues above it are measured through their children."""
+
+    def stream_codes(self) -> dict[str, int]:
+        """Position of every stream: the integer the hot paths use."""
+        return {stream.name: code for code, stream in enumerate(self.streams)}
