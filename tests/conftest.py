@@ -1,0 +1,16 @@
+"""Where the shared real data lie, and a skip that says so where they do not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(os.environ.get("FLOW_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder of the real Jira data; the test is skipped where it is absent."""
+    if not (SHARED_DATA / "real").is_dir():
+        pytest.skip(f"real Jira data not found at {SHARED_DATA}; set FLOW_SHARED_DATA to their folder")
+    return SHARED_DATA
