@@ -3,21 +3,29 @@
 Rule for daylight saving: an instant is working time if its local wall-clock time lies in an opening ``[from, to)`` on a
 working day. So an opening inside a repeated hour counts both passes, and one inside a skipped hour counts what is left.
 
-Method: a table of one row per bucket of UTC time holds ``base`` and ``slope`` such that the working time from the
-origin to ``t`` is ``base + slope * t``: two integer operations per instant, no zone conversion per row.
+Method: one row per bucket of UTC time holds ``base`` and ``slope`` such that the working time from the origin to ``t``
+is ``base + slope * t``: two integer operations per instant, no zone conversion per row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+import polars as pl
+
+MINUTE_MS = 60_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class WorkingCalendar:
     """Weekday hours in an IANA zone, less holidays.
 
-    ``openings`` maps weekday (0 = Monday) to ``(from, to)`` wall-clock times, to the minute; ``to`` of 00:00 is midnight.
+    ``openings`` are (weekday, from, to): 0 = Monday, wall-clock times to the minute; ``to`` of 00:00 is midnight.
     """
 
     zone: str
@@ -25,8 +33,14 @@ class WorkingCalendar:
     holidays: frozenset[date] = frozenset()
 
     @classmethod
-    def weekdays(cls, zone: str, start: time = time(9), end: time = time(17), holidays: frozenset[date] = frozenset(),
-                 days: tuple[int, ...] = (0, 1, 2, 3, 4)) -> WorkingCalendar:  # fmt: skip
+    def weekdays(
+        cls,
+        zone: str,
+        start: time = time(9),
+        end: time = time(17),
+        holidays: frozenset[date] = frozenset(),
+        days: tuple[int, ...] = (0, 1, 2, 3, 4),
+    ) -> WorkingCalendar:
         """The same hours on each of ``days``."""
         return cls(zone, tuple((day, start, end) for day in days), holidays)
 
@@ -35,5 +49,81 @@ class WorkingCalendar:
         """Longest working day's hours: what one "working day" means for people who read."""
         minutes = [0] * 7
         for day, start, end in self.openings:
-            minutes[day] += ((end.hour * 60 + end.minute) or 1440) - (start.hour * 60 + start.minute)
+            minutes[day] += _minute_of_close(end) - _minute_of_day(start)
         return max(minutes) / 60
+
+    def is_working(self, starts: pl.Series) -> pl.Series:
+        """Whether the local wall-clock time of each UTC instant in ``starts`` lies in an opening of a working day."""
+        local = starts.dt.convert_time_zone(self.zone)
+        minute = local.dt.hour().cast(pl.Int32) * 60 + local.dt.minute()
+        day = local.dt.weekday() - 1
+        is_open = pl.repeat(False, len(starts), eager=True)
+        for weekday, start, end in self.openings:
+            is_open |= (day == weekday) & (minute >= _minute_of_day(start)) & (minute < _minute_of_close(end))
+        return is_open & ~local.dt.date().is_in(sorted(self.holidays))
+
+
+class WorkingClock:
+    """Working time of one or more calendars over a bounded stretch of history.
+
+    A *reading* is the working milliseconds between the clock's origin and an instant; the working time of a stretch is
+    the difference of the readings at its two ends.
+    """
+
+    def __init__(self, calendars: Sequence[WorkingCalendar], first: datetime, last: datetime) -> None:
+        """Cover every instant in ``[first, last]``."""
+        self._bucket_ms = _bucket_minutes(calendars) * MINUTE_MS
+        self._first_bucket = _epoch_ms(first) // self._bucket_ms
+        self._bucket_count = _epoch_ms(last) // self._bucket_ms - self._first_bucket + 1
+        starts = (self._first_bucket + np.arange(self._bucket_count, dtype=np.int64)) * self._bucket_ms
+        instants = pl.Series(starts).cast(pl.Datetime("ms", "UTC"))
+        slopes = [calendar.is_working(instants).to_numpy().astype(np.int64) for calendar in calendars]
+        self._slope = np.concatenate(slopes)
+        self._base = np.concatenate([self._bases(slope, starts) for slope in slopes])
+
+    def readings(self, at_us: np.ndarray, calendar: np.ndarray | int = 0) -> np.ndarray:
+        """Reading at each instant (microseconds since 1970, UTC) of the calendar at each position, int64 milliseconds.
+
+        Raises ValueError for an instant outside the covered stretch.
+        """
+        at_ms = at_us // 1000
+        bucket = at_ms // self._bucket_ms - self._first_bucket
+        if len(bucket) and (bucket.min() < 0 or bucket.max() >= self._bucket_count):
+            raise ValueError("an instant lies outside the stretch this working clock covers")
+        bucket += np.int64(self._bucket_count) * calendar
+        return self._base[bucket] + self._slope[bucket] * at_ms
+
+    def _bases(self, slope: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        before = np.concatenate([[0], np.cumsum(slope * self._bucket_ms)[:-1]])
+        return before - slope * starts
+
+
+def working_ms(calendar: WorkingCalendar, start: datetime, end: datetime) -> int:
+    """Working milliseconds of ``[start, end)``, for a single stretch."""
+    clock = WorkingClock([calendar], min(start, end), max(start, end))
+    at = np.array([_epoch_ms(start), _epoch_ms(end)], dtype=np.int64) * 1000
+    first, last = clock.readings(at)
+    return int(last - first)
+
+
+def _bucket_minutes(calendars: Sequence[WorkingCalendar]) -> int:
+    """Largest bucket in which no opening begins or ends: zones' offsets are whole quarter hours."""
+    edges = {
+        minute
+        for calendar in calendars
+        for _, start, end in calendar.openings
+        for minute in (_minute_of_day(start), _minute_of_close(end))
+    }
+    return next(size for size in (15, 5, 1) if all(edge % size == 0 for edge in edges))
+
+
+def _minute_of_day(at: time) -> int:
+    return at.hour * 60 + at.minute
+
+
+def _minute_of_close(at: time) -> int:
+    return _minute_of_day(at) or 24 * 60
+
+
+def _epoch_ms(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)

@@ -41,7 +41,9 @@ class RawIssues(Table, layer="raw", key=("issue_id",)):
     blocked_by_keys = Column(
         pl.List(pl.String()), "Keys of issues that block this one now. Empty where links were not read.", nullable=True
     )
-    history_total = Column(pl.Int32(), "Histories Jira says there are. Empty where the route tells none.", nullable=True)
+    history_total = Column(
+        pl.Int32(), "Histories Jira says there are. Empty where the route tells none.", nullable=True
+    )
     history_count = Column(pl.Int32(), "Distinct histories received.", minimum=0)
 
 
@@ -60,8 +62,12 @@ class RawChanges(Table, layer="raw", key=("issue_id", "history_id", "item_index"
         nullable=True,
     )
     to_id = Column(pl.Int64(), "New value, likewise. Empty when there is none.", nullable=True)
-    from_key = Column(pl.String(), "Old issue key (key changes), or the key of the unlinked issue. Else empty.", nullable=True)
-    to_key = Column(pl.String(), "New issue key (key changes), or the key of the linked issue. Else empty.", nullable=True)
+    from_key = Column(
+        pl.String(), "Old issue key (key changes), or the key of the unlinked issue. Else empty.", nullable=True
+    )
+    to_key = Column(
+        pl.String(), "New issue key (key changes), or the key of the linked issue. Else empty.", nullable=True
+    )
     link_kind = Column(pl.Enum(LINK_KINDS), "Which way the link points. Empty but for links.", nullable=True)
     author = Column(pl.Int64(), "Keyed hash of who changed it. Empty where Jira names nobody.", nullable=True)
     is_automation = Column(pl.Boolean(), "Changed by an app or automation user.")

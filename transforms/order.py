@@ -1,0 +1,64 @@
+"""Sorting rows by issue and instant at the price of a check where they already are in order.
+
+What the rows mean does not belong here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+KEY_BITS = 62
+"""Bits available to a packed sort key."""
+
+ORDER = ("issue_id", "changed_at", "history_id", "item_index")
+
+
+def sort_changes(changes: pl.DataFrame) -> pl.DataFrame:
+    """Sort by issue, instant, history id and item; a frame already in order is only checked."""
+    if is_ordered(changes, ORDER):
+        return changes
+    keys = _packed_keys(changes)
+    if keys is None:
+        return changes.sort(ORDER)
+    changes = changes[np.argsort(keys, kind="stable")]
+    return changes if is_ordered(changes, ORDER) else _sort_ties(changes)
+
+
+def is_ordered(frame: pl.DataFrame, keys: tuple[str, ...] | list[str]) -> bool:
+    """Whether rows ascend by ``keys`` (neighbours may be equal)."""
+    ascends = pl.lit(True)
+    for key in reversed(keys):
+        before, here = pl.col(key).shift(1), pl.col(key)
+        ascends = (before < here) | ((before == here) & ascends)
+    return bool(frame.lazy().select(ascends.slice(1).all()).collect(engine="in-memory").item())
+
+
+def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Sort by ``keys`` unless already in that order."""
+    return frame if is_ordered(frame, keys) else frame.sort(keys, maintain_order=True)
+
+
+def same_issue(offset: int) -> pl.Expr:
+    """Whether the row ``offset`` before (negative: after) this one exists and belongs to the same issue."""
+    return (pl.col.issue_id == pl.col.issue_id.shift(offset)).fill_null(False)
+
+
+def _packed_keys(changes: pl.DataFrame) -> np.ndarray | None:
+    """Issue and second in one integer, or None where they do not fit."""
+    ids = changes["issue_id"].to_numpy()
+    seconds = changes["changed_at"].to_physical().to_numpy() // 1_000_000
+    ids, seconds = ids - ids.min(), seconds - seconds.min()
+    bits = int(seconds.max()).bit_length()
+    return (ids << bits) + seconds if int(ids.max()).bit_length() + bits <= KEY_BITS else None
+
+
+def _sort_ties(changes: pl.DataFrame) -> pl.DataFrame:
+    """Order rows that share issue and second; all others are in place already."""
+    second = pl.col.changed_at.dt.truncate("1s")
+    equals_before = same_issue(1) & (second == second.shift(1))
+    tied = changes.select(equals_before | equals_before.shift(-1, fill_value=False)).to_series()
+    places = tied.arg_true()
+    order = np.arange(len(changes))
+    order[places] = places.gather(changes[places].select(pl.arg_sort_by(ORDER)).to_series()).to_numpy()
+    return changes[order]
