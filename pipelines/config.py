@@ -1,0 +1,259 @@
+"""flow.toml as frozen models: what a team decides about scope, calendar and workflow.
+
+Only the shape and the plain values of the file are judged here. Whether a status or a project exists is for the site
+to say (``pipelines.jira``, ``transforms.infer_workflow``); what
+the values mean to a calculation is decided in ``transforms``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tomllib
+import zoneinfo
+from datetime import date, time, timedelta
+from pathlib import Path
+from typing import Literal
+
+import holidays as holiday_library
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from pipelines.config_errors import ConfigError, explain
+from transforms.calendar import WorkingCalendar
+from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+HOLIDAY_YEARS = range(1995, 2046)
+"""Years in which public holidays are laid into a calendar: older than any Jira, and some time ahead."""
+
+
+class _Section(BaseModel):
+    """A table of flow.toml: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JiraScope(_Section):
+    """Which issues are read."""
+
+    projects: tuple[str, ...] = Field((), description="Project keys to read; empty reads all the account can see.")
+    jql: str = Field("", description="A further condition in JQL, joined to the scope by AND; empty adds none.")
+    site_name: str = Field("", description="Name of the site in the tables; empty takes the host of JIRA_URL.")
+
+
+class CalendarSection(_Section):
+    """When a team works: working time is counted inside these hours."""
+
+    zone: str | None = Field(None, description="IANA time zone; absent takes the zone of the Jira account.")
+    days: tuple[Weekday, ...] = Field(WEEKDAYS[:5], min_length=1, description="Working days of the week.")
+    hours: tuple[str, ...] = Field(
+        ("09:00-17:00",),
+        min_length=1,
+        description='Hours of a working day: one stretch, or a list. "24:00" is midnight.',
+    )
+    country: str = Field("", description="Country whose public holidays are free (ISO code, as DE); empty knows none.")
+    subdivision: str = Field("", description="State or region of it (as BE for Berlin); empty takes national holidays.")
+    holidays: tuple[date, ...] = Field((), description="Further free days of this team.")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in zoneinfo.available_timezones():
+            raise ValueError(f'\'{zone}\' is not an IANA time zone; write it like "Europe/Berlin" or "UTC"')
+        return zone
+
+    @field_validator("hours", mode="before")
+    @classmethod
+    def _one_or_many(cls, hours: object) -> object:
+        return (hours,) if isinstance(hours, str) else hours
+
+    @field_validator("hours")
+    @classmethod
+    def _hours_are_stretches(cls, hours: tuple[str, ...]) -> tuple[str, ...]:
+        stretches = sorted(_minutes(text) for text in hours)
+        for (_, end), (start, _) in itertools.pairwise(stretches):
+            if start < end:
+                raise ValueError("the stretches overlap; write each hour once")
+        return hours
+
+    @model_validator(mode="after")
+    def _holidays_are_known(self) -> CalendarSection:
+        self.free_days()
+        return self
+
+    def free_days(self) -> frozenset[date]:
+        """Public holidays of the country and the team's own free days."""
+        if not self.country:
+            if self.subdivision:
+                raise ValueError("'subdivision' needs a 'country'")
+            return frozenset(self.holidays)
+        try:
+            region = self.subdivision or None
+            public = holiday_library.country_holidays(self.country, subdiv=region, years=HOLIDAY_YEARS)
+        except NotImplementedError as error:
+            raise ValueError(f"no public holidays are known for this country and subdivision ({error})") from None
+        return frozenset(public) | frozenset(self.holidays)
+
+    def working_calendar(self, account_zone: str) -> WorkingCalendar:
+        """The calendar of the calculations; ``account_zone`` stands in where the file names no zone."""
+        openings = tuple(
+            (WEEKDAYS.index(day), _clock(start), _clock(end))
+            for day in self.days
+            for start, end in sorted(_minutes(text) for text in self.hours)
+        )
+        return WorkingCalendar(self.zone or account_zone, openings, self.free_days())
+
+
+class WorkflowSection(_Section):
+    """Rules that hold in every value stream."""
+
+    reopen_horizon_days: int = Field(
+        30,
+        ge=0,
+        strict=True,
+        description="Reopened later than this, an issue stays delivered; the rest is failure demand.",
+    )
+    discarding_resolutions: tuple[str, ...] = Field(
+        (), description="Resolutions (names or ids) of discarded work; empty recognises them by name."
+    )
+
+
+class StageSection(_Section):
+    """One stage of a value stream: its statuses by what is meant to happen in them."""
+
+    name: str = Field(min_length=1, description="Name of the stage in the tables.")
+    wait: tuple[str, ...] = Field((), description="Statuses (names or ids) in which it waits for its next person.")
+    touch: tuple[str, ...] = Field((), description="Statuses in which somebody is meant to work on it.")
+    blocked: tuple[str, ...] = Field((), description="Statuses that put it on hold.")
+    done: tuple[str, ...] = Field((), description="Statuses in which it is delivered.")
+    discarded: tuple[str, ...] = Field((), description="Statuses in which it is given up.")
+
+    @field_validator("wait", "touch", "blocked", "done", "discarded", mode="before")
+    @classmethod
+    def _ids_are_text(cls, statuses: object) -> object:
+        return [str(s) if type(s) is int else s for s in statuses] if isinstance(statuses, list) else statuses
+
+    @model_validator(mode="after")
+    def _has_statuses(self) -> StageSection:
+        if not self.statuses():
+            raise ValueError(f"stage '{self.name}' has no status; list some as wait, touch, blocked, done or discarded")
+        return self
+
+    def statuses(self) -> tuple[str, ...]:
+        """All statuses of the stage, in walk order."""
+        return self.wait + self.touch + self.blocked + self.done + self.discarded
+
+    def rules(self) -> StageRules:
+        """The same for the calculations."""
+        return StageRules(**self.model_dump())
+
+
+class ValueStreamSection(_Section):
+    """One value stream: which issues flow through it, and its walk from idea to user."""
+
+    name: str = Field(min_length=1, description="Name of the value stream in the tables.")
+    projects: tuple[str, ...] = Field(
+        (), description="Keys of its projects; empty takes all that no other stream takes."
+    )
+    issue_types: tuple[str, ...] = Field((), description="Issue types that belong to it; empty takes all.")
+    commitment: str = Field(
+        "", description="Status or stage at which work counts as started; empty is the first one after the backlog."
+    )
+    delivery: Literal["status", "release"] = Field(
+        "status", description="Work is delivered when it enters a done status, or when its version is released."
+    )
+    assignment: bool | None = Field(
+        None, strict=True, description="Whether active work without an assignee is untouched; absent is detected."
+    )
+    calendar: CalendarSection | None = Field(
+        None, description="Calendar of this stream; what it leaves out is taken from [calendar]."
+    )
+    stage: tuple[StageSection, ...] = Field((), description="Stages in walk order; none lets the walk be inferred.")
+
+    @model_validator(mode="after")
+    def _names_are_used_once(self) -> ValueStreamSection:
+        stages = [stage.name for stage in self.stage]
+        statuses = [status for stage in self.stage for status in stage.statuses()]
+        for what, names in (("stage", stages), ("status", statuses)):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} '{twice[0]}' stands twice in value stream '{self.name}'; give it one place")
+        return self
+
+
+class FlowConfig(_Section):
+    """All of flow.toml. The default says nothing: every project is read and the workflow is inferred."""
+
+    jira: JiraScope = Field(JiraScope(), description="Which issues are read.")
+    calendar: CalendarSection = Field(CalendarSection(), description="When the team works.")
+    workflow: WorkflowSection = Field(WorkflowSection(), description="Rules that hold in every value stream.")
+    value_stream: tuple[ValueStreamSection, ...] = Field((), description="Value streams; none lets them be inferred.")
+
+    @model_validator(mode="after")
+    def _streams_are_named_once(self) -> FlowConfig:
+        names = [stream.name for stream in self.value_stream]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two value streams are named '{twice[0]}'; give each its own name")
+        return self
+
+    def rules(self, account_zone: str) -> WorkflowRules:
+        """What the team says, as the calculations take it; ``account_zone`` is for a file that names no zone."""
+        return WorkflowRules(
+            calendar=self.calendar.working_calendar(account_zone),
+            streams=tuple(self._stream_rules(stream, account_zone) for stream in self.value_stream),
+            reopen_horizon=timedelta(days=self.workflow.reopen_horizon_days),
+            discarding_resolutions=self.workflow.discarding_resolutions,
+        )
+
+    def _stream_rules(self, stream: ValueStreamSection, account_zone: str) -> StreamRules:
+        own = None
+        if stream.calendar is not None:
+            said = {name: getattr(stream.calendar, name) for name in stream.calendar.model_fields_set}
+            own = self.calendar.model_copy(update=said).working_calendar(account_zone)
+        return StreamRules(
+            name=stream.name,
+            project_keys=stream.projects,
+            issue_types=stream.issue_types,
+            stages=tuple(stage.rules() for stage in stream.stage),
+            commitment=stream.commitment,
+            delivery=stream.delivery,
+            is_assignment_used=stream.assignment,
+            calendar=own,
+        )
+
+
+def config_path() -> Path:
+    """Where flow.toml lies: FLOW_CONFIG, or the working directory."""
+    return Path(os.environ.get("FLOW_CONFIG", "flow.toml"))
+
+
+def load_config(path: Path | None = None) -> FlowConfig:
+    """Read flow.toml; a missing file at the default place means all defaults. Raises ConfigError with one paragraph."""
+    place = path or config_path()
+    if not place.exists() and path is None and "FLOW_CONFIG" not in os.environ:
+        return FlowConfig()
+    try:
+        return FlowConfig.model_validate(tomllib.loads(place.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{place} cannot be read: {error.strerror}. Name your flow.toml with --config.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{place} is not valid TOML: {error}. Texts need quotes, lists need brackets.") from None
+    except ValidationError as error:
+        raise ConfigError(explain(error, FlowConfig, place)) from None
+
+
+def _minutes(text: str) -> tuple[int, int]:
+    """Start and end of "09:00-17:00" in minutes after midnight."""
+    try:
+        start, end = (int(h) * 60 + int(m) for h, m in (part.split(":") for part in text.split("-")))
+    except ValueError:
+        raise ValueError(f"'{text}' is not a stretch of hours; write it like \"09:00-17:00\"") from None
+    if not 0 <= start < end <= 24 * 60 or "60" in (part[-2:] for part in text.split("-")):
+        raise ValueError(f"'{text}' does not run forward within one day")
+    return start, end
+
+
+def _clock(minutes: int) -> time:
+    return time(minutes // 60 % 24, minutes % 60)
