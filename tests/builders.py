@@ -227,7 +227,9 @@ class History:
         old, self.issue["issue_key"] = self.issue["issue_key"], key
         return self._change("key", at, None, None, from_key=old, to_key=key, **how)
 
-    def edit(self, name: str, at: str | datetime, old: int | None = None, new: int | None = None, **how: Any) -> History:
+    def edit(
+        self, name: str, at: str | datetime, old: int | None = None, new: int | None = None, **how: Any
+    ) -> History:
         """Change a field that has no verb of its own."""
         return self._change(name, at, old, new, **how)
 

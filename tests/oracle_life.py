@@ -1,0 +1,336 @@
+"""What METHODS.md says is true of one issue, asked instant by instant: slow, plain, and apart from the implementation.
+
+It reads raw rows and the workflow's plain values, and knows nothing of ``transforms.core``. Nothing here is vectorised
+or clever on purpose: every answer is a question about one instant. Times are integer milliseconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tests.oracle_events import Move, chained, ms, working_ms
+from transforms.workflow import SPAN_KINDS, TERMINAL_KINDS, ValueStream
+
+if TYPE_CHECKING:
+    from tests.oracle import Site
+
+FOREVER = 2**62
+
+Row = dict[str, Any]
+
+CURRENT = {"status": "status_id", "assignee": "assignee", "flagged": "is_flagged", "resolution": "resolution_id"}
+"""Fields with a value over time, and the column of the issue that holds the current one."""
+
+
+class Visit(NamedTuple):
+    """An uninterrupted stay in a status. ``doubt`` is what the change that ended it says the status was, if another."""
+
+    status_id: int
+    entered: int
+    left: int | None
+    doubt: int | None
+
+
+class Pass(NamedTuple):
+    """A life of an issue: from its first status, or from a reopening too late to belong to the life before."""
+
+    number: int
+    visits: list[Visit]
+    started: int | None
+    finished: int | None
+
+
+class Stretch(NamedTuple):
+    """Stage and kind hold throughout [start, end)."""
+
+    start: int
+    end: int
+    stage: str
+    kind: str
+    alternative: str | None
+    status_id: int
+    pass_number: int
+    assignee: int | None
+    is_rework: bool
+
+
+@dataclass(frozen=True)
+class StatusModel:
+    """What a stream's model says of a status; one that it does not know is a wait outside the walk."""
+
+    stage: str = ""
+    kind: str = "queue"
+    order: int | None = None
+
+
+class Life:
+    """Everything that is true of one issue."""
+
+    def __init__(self, issue: Row, changes: Sequence[Row], site: Site) -> None:
+        self.issue, self.site, self.as_of = issue, site, site.as_of
+        self._changes = changes
+        self.begin = min([ms(issue["created_at"])] + [ms(c["changed_at"]) for c in changes])
+
+    # facts
+
+    def moves(self, field: str) -> list[Move]:
+        """All changes of a field, in the order in which they happened."""
+        found = [
+            Move(ms(c["changed_at"]), c["from_id"], c["to_id"], c["history_id"], c["item_index"])
+            for c in self._changes
+            if c["field"] == field
+        ]
+        return chained(found, self.issue[CURRENT[field]])
+
+    @cached_property
+    def _values(self) -> dict[str, tuple[Any, list[Move]]]:
+        lists = {field: self.moves(field) for field in CURRENT}
+        return {f: (m[0].source if m else self.issue[CURRENT[f]], m) for f, m in lists.items()}
+
+    def value_at(self, field: str, at: int) -> Any:
+        """What a field holds at an instant."""
+        value, moves = self._values[field]
+        for move in moves:
+            if move.at <= at:
+                value = move.target
+        return value
+
+    @property
+    def former_keys(self) -> set[str]:
+        """Keys the issue had before it moved."""
+        return {c["from_key"] for c in self._changes if c["field"] == "key"}
+
+    @property
+    def stream(self) -> ValueStream:
+        """The value stream of the issue's current project and type."""
+        return self.site.stream_of(self.issue)
+
+    def model(self, status_id: int) -> StatusModel:
+        """What the stream says of a status."""
+        return self.site.models.get((self.stream.name, status_id), StatusModel())
+
+    def is_terminal(self, status_id: int) -> bool:
+        """Whether work ends there, delivered or not."""
+        return self.model(status_id).kind in TERMINAL_KINDS
+
+    # visits
+
+    @cached_property
+    def visits(self) -> list[Visit]:
+        """Every stay in a status that began by ``as_of``."""
+        initial, moves = self._values["status"]
+        moves = [m for m in moves if m.at <= self.as_of]
+        statuses = [initial] + [m.target for m in moves]
+        entered = [self.begin] + [m.at for m in moves]
+        left = [*entered[1:], None]
+        doubts = [m.source if m.source != before else None for m, before in zip(moves, statuses, strict=False)]
+        return [Visit(*parts) for parts in zip(statuses, entered, left, [*doubts, None], strict=True)]
+
+    @property
+    def continuity_breaks(self) -> int:
+        """How often a change says the issue came from a status it was not in."""
+        return sum(v.doubt is not None for v in self.visits)
+
+    # passes
+
+    def is_delivered(self, last: Visit) -> bool:
+        """Whether a terminal stretch that ends with this visit counts as delivered."""
+        at = last.left - 1 if last.left is not None else self.as_of
+        resolution = self.value_at("resolution", max(at, last.entered))
+        return (
+            self.model(last.status_id).kind == "done" and resolution not in self.site.workflow.discarding_resolution_ids
+        )
+
+    @cached_property
+    def passes(self) -> list[Pass]:
+        """The lives of the issue: a delivered stretch longer than the horizon, later left, ends one."""
+        horizon = self.stream.reopen_horizon // timedelta(milliseconds=1)
+        found: list[list[Visit]] = []
+        lives: list[Visit] = []
+        for terminal, run in groupby(self.visits, key=lambda v: self.is_terminal(v.status_id)):
+            stretch = list(run)
+            lives = lives + stretch
+            left = stretch[-1].left
+            long = left is not None and left - stretch[0].entered > horizon
+            if terminal and long and self.is_delivered(stretch[-1]):
+                found.append(lives)
+                lives = []
+        return [self._pass(n, part) for n, part in enumerate([*found, lives] if lives else found, start=1)]
+
+    def _pass(self, number: int, visits: list[Visit]) -> Pass:
+        commits = [v.entered for v in visits if self.commits(v.status_id) or self.is_terminal(v.status_id)]
+        started = (commits or [None])[0]
+        finished = None
+        for visit in reversed(visits):
+            if not self.is_terminal(visit.status_id):
+                break
+            finished = visit.entered
+        return Pass(number, visits, started, finished)
+
+    def commits(self, status_id: int) -> bool:
+        """Whether entering this status starts the clock (terminal statuses aside)."""
+        order = self.model(status_id).order
+        return not self.is_terminal(status_id) and order is not None and order >= self.stream.commitment_order
+
+    def pass_at(self, at: int) -> Pass:
+        """The life the instant belongs to; the long rest after a delivery belongs to the delivered one."""
+        return [p for p in self.passes if p.visits[0].entered <= at][-1]
+
+    # what holds at an instant
+
+    def visit_at(self, at: int) -> Visit:
+        """The stay that holds at an instant."""
+        return [v for v in self.visits if v.entered <= at][-1]
+
+    def kind_at(self, at: int) -> str:
+        """The one category of an instant."""
+        return self._kind(at, self.visit_at(at).status_id, self.is_blocked_at(at))
+
+    def alternative_at(self, at: int) -> str | None:
+        """The category under the other reading of a doubtful instant, where that differs."""
+        doubt, kind = self.visit_at(at).doubt, self.kind_at(at)
+        blocked = self.is_blocked_at(at, unknown_blockers=False)
+        other = self._kind(at, self.visit_at(at).status_id if doubt is None else doubt, blocked)
+        return other if other != kind else None
+
+    def _kind(self, at: int, status_id: int, blocked: bool) -> str:
+        life = self.pass_at(at)
+        if life.started is None or at < life.started:
+            return "not_started"
+        if life.finished is not None and at >= life.finished:
+            return "done" if self.is_delivered(life.visits[-1]) else "discarded"
+        model = self.model(status_id)
+        if model.kind in TERMINAL_KINDS:
+            return "done_gap"
+        if model.kind == "blocked" or blocked or self.value_at("flagged", at):
+            return "blocked"
+        if model.kind == "queue":
+            return "wait"
+        is_nobodys = self.value_at("assignee", at) is None
+        return "unassigned" if is_nobodys and self.stream.is_assignment_used else "touch"
+
+    def is_rework_at(self, at: int) -> bool:
+        """Whether the status of this instant had been visited before."""
+        now = self.visit_at(at)
+        return any(v.status_id == now.status_id for v in self.visits[: self.visits.index(now)])
+
+    # dependencies
+
+    @cached_property
+    def dependencies(self) -> list[tuple[int, int, bool]]:
+        """Stretches [start, end) in which another issue blocks this one, and whether that blocker is unknown."""
+        rows = [c for c in self._changes if c["field"] == "link" and c["link_kind"] == "blocked_by"]
+        rows.sort(key=lambda c: (c["changed_at"], c["history_id"], c["item_index"]))
+        keys = {c["to_key"] or c["from_key"] for c in rows} | set(self.issue["blocked_by_keys"] or [])
+        return [stretch for key in sorted(keys) for stretch in self._dependency(key, rows)]
+
+    def _dependency(self, key: str, rows: list[Row]) -> Iterator[tuple[int, int, bool]]:
+        events = [(ms(c["changed_at"]), c["to_key"] == key) for c in rows if key in (c["to_key"], c["from_key"])]
+        is_old = not events[0][1] if events else True
+        opened = self.passes[0].started if is_old else None
+        if is_old and opened is None:
+            opened = self.begin
+        for at, is_added in events:
+            if is_added and opened is None:
+                opened = at
+            elif not is_added and opened is not None:
+                yield self._until_resolved(key, opened, at)
+                opened = None
+        if opened is not None:
+            yield self._until_resolved(key, opened, FOREVER)
+
+    def _until_resolved(self, key: str, start: int, end: int) -> tuple[int, int, bool]:
+        blocker = self.site.life_of_key(key)
+        if blocker is None:
+            return start, end, True
+        ends = [v for v in blocker.visits if blocker.is_terminal(v.status_id) and (v.left is None or v.left > start)]
+        return start, min([end] + [max(v.entered, start) for v in ends]), False
+
+    def is_blocked_at(self, at: int, *, unknown_blockers: bool = True) -> bool:
+        """Whether an open dependency blocks the issue at this instant."""
+        return any(a <= at < b and (unknown_blockers or not unknown) for a, b, unknown in self.dependencies)
+
+    # stretches and sums
+
+    def instants(self) -> list[int]:
+        """All instants at which anything may change, from the beginning to ``as_of``."""
+        found = {self.begin, self.as_of} | {ms(c["changed_at"]) for c in self._changes}
+        found |= {at for stretch in self.dependencies for at in stretch[:2]}
+        return sorted(at for at in found if self.begin <= at <= self.as_of)
+
+    @cached_property
+    def stretches(self) -> list[Stretch]:
+        """The issue's life cut at every instant at which anything changes."""
+        return [
+            Stretch(
+                start, end, self.model(self.visit_at(start).status_id).stage, self.kind_at(start),
+                self.alternative_at(start), self.visit_at(start).status_id, self.pass_at(start).number,
+                self.value_at("assignee", start), self.is_rework_at(start),
+            )
+            for start, end in pairwise(self.instants())
+        ]  # fmt: skip
+
+    def working(self, start: int, end: int) -> int:
+        """Working time in the stream's calendar."""
+        return working_ms(self.stream.calendar, start, end)
+
+    def journey(self) -> Row:
+        """The first life's clocks and counts."""
+        first = self.passes[0]
+        own = [s for s in self.stretches if s.pass_number == 1]
+        row: Row = {"started_at": first.started, "finished_at": first.finished, "outcome": self._outcome(first)}
+        for kind in SPAN_KINDS:
+            spent = [s for s in own if s.kind == kind]
+            row[f"{kind}_ms"] = sum(s.end - s.start for s in spent)
+            row[f"{kind}_working_ms"] = sum(self.working(s.start, s.end) for s in spent)
+        end = first.finished if first.finished is not None else self.as_of
+        row["span_ms"] = 0 if first.started is None else end - first.started
+        row["span_working_ms"] = 0 if first.started is None else self.working(first.started, end)
+        row |= self._counts(first)
+        row["rework_touch_ms"] = sum(s.end - s.start for s in own if s.kind == "touch" and s.is_rework)
+        row["touch_ms_low"] = sum(s.end - s.start for s in own if s.kind == "touch" and s.alternative is None)
+        row["touch_ms_high"] = sum(s.end - s.start for s in own if "touch" in (s.kind, s.alternative))
+        return row
+
+    def _outcome(self, life: Pass) -> str:
+        if life.finished is not None:
+            return "delivered" if self.is_delivered(life.visits[-1]) else "discarded"
+        return "in_progress" if life.started is not None else "not_started"
+
+    def _counts(self, life: Pass) -> Row:
+        steps = list(pairwise(life.visits))
+        reopened = [b for a, b in steps if self.is_terminal(a.status_id) and not self.is_terminal(b.status_id)]
+        finishes = [v.entered for v in life.visits if self.is_terminal(v.status_id)]
+        return {
+            "reopen_count": len(reopened),
+            "first_finished_at": finishes[0] if finishes else None,
+            "backward_move_count": self._backward_moves(life.visits),
+            "handoff_count": self._handoffs(life),
+            "continuity_break_count": self.continuity_breaks,
+            "is_never_started": life.started is not None and not any(self.commits(v.status_id) for v in life.visits),
+        }
+
+    def _backward_moves(self, visits: list[Visit]) -> int:
+        count, known = 0, None
+        for visit in visits:
+            if self.is_terminal(visit.status_id):
+                known = None
+                continue
+            order = self.model(visit.status_id).order
+            count += known is not None and order is not None and order < known
+            known = known if order is None else order
+        return count
+
+    def _handoffs(self, life: Pass) -> int:
+        if life.started is None:
+            return 0
+        end = life.finished if life.finished is not None else self.as_of + 1
+        return sum(
+            None not in (m.source, m.target) and m.source != m.target and life.started <= m.at < end
+            for m in self.moves("assignee")
+        )
