@@ -30,6 +30,7 @@ TYPES: dict[type[pl.DataType], str] = {
     pl.Float64: "DOUBLE",
     pl.String: "VARCHAR",
     pl.Enum: "VARCHAR",
+    pl.Categorical: "VARCHAR",
     pl.Date: "DATE",
 }
 

@@ -1,0 +1,131 @@
+"""Contracts that hold between published tables, as queries for the rows that break them.
+
+What a single column may hold is declared with the table and needs no query here. Nothing runs here either: queries are
+run by ``pipelines.checks`` on the tables as they will be published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from transforms.schema import Table
+
+Severity = Literal["critical", "warning"]
+"""Whether a broken contract keeps a version from being published."""
+
+LISTED_ISSUES = "listed_issues"
+"""Temporary table of the audit: every ``issue_id`` Jira listed in this run."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A promise about a table: ``query`` finds the rows that break it."""
+
+    table_name: str
+    name: str
+    says: str
+    query: str
+    needs: tuple[str, ...]
+    severity: Severity = "critical"
+
+
+def _parts_add_up(unit: str) -> Contract:
+    parts = " + ".join(f"{kind}_{unit}" for kind in ("touch", "wait", "blocked", "unassigned", "done_gap"))
+    return Contract(
+        "issue_journeys",
+        f"parts_add_up_{unit}",
+        f"touch, wait, blocked, unassigned and done_gap add up to the span ({unit})",
+        "\n".join(
+            (
+                f"SELECT issue_id, span_{unit}, {parts} AS parts_{unit}",
+                "FROM core.issue_journeys",
+                f"WHERE span_{unit} IS DISTINCT FROM {parts}",
+            )
+        ),
+        ("issue_journeys",),
+    )
+
+
+def _without_gaps(table: str, order: str, says: str) -> Contract:
+    return Contract(
+        table,
+        "contiguous",
+        says,
+        "\n".join(
+            (
+                "SELECT * FROM (",
+                f"  SELECT issue_id, {order}, entered_at, left_at,",
+                f"         lead(entered_at) OVER (PARTITION BY issue_id ORDER BY {order}) AS next_entered_at",
+                f"  FROM core.{table})",
+                "WHERE left_at < entered_at OR next_entered_at IS DISTINCT FROM left_at",
+            )
+        ),
+        (table,),
+    )
+
+
+def _known_issue(table: str) -> Contract:
+    return Contract(
+        table,
+        "issue_is_known",
+        "every issue_id stands in core.issues",
+        "\n".join(("SELECT DISTINCT issue_id", f"FROM core.{table}", "ANTI JOIN core.issues USING (issue_id)")),
+        (table, "issues"),
+    )
+
+
+CONTRACTS: tuple[Contract, ...] = (
+    _parts_add_up("ms"),
+    _parts_add_up("working_ms"),
+    _without_gaps("status_visits", "visit_number", "visits follow one another without gap or overlap"),
+    *(_known_issue(table) for table in ("changes", "status_visits", "work_intervals", "issue_journeys")),
+    Contract(
+        "issues",
+        "nothing_listed_is_lost",
+        "every issue Jira listed stands in core.issues or, with a reason, in quality.quarantine",
+        """
+        SELECT issue_id FROM listed_issues
+        ANTI JOIN core.issues USING (issue_id)
+        ANTI JOIN quality.quarantine USING (issue_id)
+        """,
+        ("issues", "quarantine"),
+    ),
+    Contract(
+        "changes",
+        "history_ends_at_current_status",
+        "the last status change leads to the status the issue has, wherever the history counts as complete",
+        """
+        SELECT issue_id, last_to_id, status_id FROM (
+          SELECT issue_id, last(to_id ORDER BY changed_at, change_number) AS last_to_id
+          FROM core.changes WHERE field = 'status' GROUP BY issue_id)
+        JOIN core.issues USING (issue_id)
+        JOIN quality.completeness USING (issue_id)
+        WHERE is_complete AND last_to_id IS DISTINCT FROM status_id
+        """,
+        ("changes", "issues", "completeness"),
+    ),
+    Contract(
+        "completeness",
+        "histories_are_complete",
+        "every issue's history was received whole",
+        "SELECT issue_id, reason FROM quality.completeness WHERE NOT is_complete",
+        ("completeness",),
+        "warning",
+    ),
+    Contract(
+        "statuses",
+        "every_status_is_mapped",
+        "every status has a stage and a work kind by rule",
+        "SELECT status_id, status_name FROM core.statuses WHERE decided_by = 'unmapped'",
+        ("statuses",),
+        "warning",
+    ),
+)
+
+
+def contracts_for(tables: Iterable[type[Table]]) -> list[Contract]:
+    """The contracts whose tables are all there."""
+    names = {table.name for table in tables}
+    return [contract for contract in CONTRACTS if names.issuperset(contract.needs)]

@@ -1,0 +1,31 @@
+"""When the tables were made, from what and as of when. What a run found wrong belongs to ``validations``."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from transforms.schema import TIMESTAMP, Column, Table
+
+
+class Runs(Table, layer="quality", key=("run_id",)):
+    """One row per run that was published, the newest last. Answers: how fresh are the numbers, what were they made from?"""
+
+    run_id = Column(pl.String(), "Id of the run, as the scheduler knows it.")
+    version_id = Column(pl.String(), "Version of the published tables: the folder they lie in.")
+    site_flavour = Column(pl.String(), "Kind of Jira site.", values=("cloud", "datacenter"))
+    as_of = Column(TIMESTAMP, "The moment the tables speak of; open work is measured up to it.")
+    started_at = Column(TIMESTAMP, "When the run began, by the pipeline's clock.")
+    finished_at = Column(TIMESTAMP, "When the tables were built and audited, just before they were published.")
+    issue_count = Column(pl.Int64(), "Issues in core.issues.", minimum=0)
+    change_count = Column(pl.Int64(), "Changes in core.changes.", minimum=0)
+    request_count = Column(pl.Int64(), "Requests made to Jira.", minimum=0)
+    failed_check_count = Column(
+        pl.Int64(), "Rules that failed without keeping the version from being published.", minimum=0
+    )
+    flow_version = Column(pl.String(), "Version of the calculations.")
+
+
+def add_run(earlier: pl.LazyFrame | None, run: Mapping[str, object]) -> pl.LazyFrame:
+    """Put this run's row after those published before it; Runs."""
+    row = pl.DataFrame([run], schema=Runs.polars_schema()).lazy()
+    return row if earlier is None else pl.concat([earlier, row])
