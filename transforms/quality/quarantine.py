@@ -1,4 +1,4 @@
-"""What could not be parsed and therefore is in no other table. A history that is merely incomplete stays in ``core``."""
+"""What could not be parsed and so is in no other table. A history that is merely incomplete stays in ``core``."""
 
 import polars as pl
 

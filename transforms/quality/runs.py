@@ -8,11 +8,11 @@ from transforms.schema import TIMESTAMP, Column, Table
 
 
 class Runs(Table, layer="quality", key=("run_id",)):
-    """One row per run that was published, the newest last. Answers: how fresh are the numbers, what were they made from?"""
+    """One row per published run, the newest last. Answers: how fresh are the numbers, and what are they made from?"""
 
     run_id = Column(pl.String(), "Id of the run, as the scheduler knows it.")
     version_id = Column(pl.String(), "Version of the published tables: the folder they lie in.")
-    site_flavour = Column(pl.String(), "Kind of Jira site.", values=("cloud", "datacenter"))
+    site_flavour = Column(pl.String(), "Kind of Jira site.", values=("cloud", "dc"))
     as_of = Column(TIMESTAMP, "The moment the tables speak of; open work is measured up to it.")
     started_at = Column(TIMESTAMP, "When the run began, by the pipeline's clock.")
     finished_at = Column(TIMESTAMP, "When the tables were built and audited, just before they were published.")

@@ -1,0 +1,96 @@
+"""What is inferred once per site and handed to the calculations: kept as JSON, each version with the day it began.
+
+A version is written only when something changed, so the folder reads as the history of the model. How a workflow is
+inferred belongs to ``transforms.infer_workflow``.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+from pydantic import TypeAdapter
+
+from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
+
+SCOPE_SCHEMA = pl.Schema({"project_id": pl.Int64(), "issue_type_id": pl.Int64(), "value_stream": pl.String()})
+
+_STREAMS = TypeAdapter(tuple[ValueStream, ...])
+
+
+class WorkflowStore(dg.IOManager):
+    """Keeps the workflow under ``<folder>/<took effect at>.json``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def handle_output(self, context: dg.OutputContext, obj: Workflow) -> None:
+        """Keep a workflow; Dagster learns how its statuses were decided."""
+        path = self.keep(obj, datetime.now(UTC))
+        decided = obj.statuses.group_by("decided_by").len().sort("decided_by").rows()
+        context.add_output_metadata(
+            {
+                "path": dg.MetadataValue.path(path),
+                "value_streams": [stream.name for stream in obj.streams],
+                "statuses_by_decision": dict(decided),
+            }
+        )
+
+    def load_input(self, context: dg.InputContext) -> Workflow:
+        """The workflow in effect."""
+        return self.newest()
+
+    def keep(self, workflow: Workflow, effective_at: datetime) -> Path:
+        """Write a workflow unless the one in effect says the same; returns the file in effect."""
+        document = to_document(workflow)
+        versions = self._versions()
+        if versions and json.loads(versions[-1].read_text(encoding="utf-8"))["workflow"] == document:
+            return versions[-1]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{effective_at:%Y%m%dT%H%M%S.%fZ}.json"
+        text = json.dumps(
+            {"effective_at": effective_at.isoformat(), "workflow": document}, indent=1, ensure_ascii=False
+        )
+        fresh = path.with_name(f".{path.name}")
+        fresh.write_text(text, encoding="utf-8")
+        return fresh.replace(path)
+
+    def newest(self) -> Workflow:
+        """The workflow in effect; raises FileNotFoundError when none was inferred yet."""
+        versions = self._versions()
+        if not versions:
+            raise FileNotFoundError("no workflow was inferred yet; materialise 'workflow' first")
+        return from_document(json.loads(versions[-1].read_text(encoding="utf-8"))["workflow"])
+
+    def _versions(self) -> list[Path]:
+        """Oldest first: the names begin with the instant."""
+        return sorted(self._folder.glob("[0-9]*.json"))
+
+
+def to_document(workflow: Workflow) -> dict[str, Any]:
+    """A workflow as plain JSON values, in an order that depends on nothing else."""
+    streams = _STREAMS.dump_python(workflow.streams, mode="json")
+    for stream in streams:
+        stream["calendar"]["holidays"].sort()
+    return {
+        "streams": streams,
+        "statuses": workflow.statuses.to_dicts(),
+        "scopes": workflow.scopes.to_dicts(),
+        "discarding_resolution_ids": sorted(workflow.discarding_resolution_ids),
+        "flow_level": workflow.flow_level,
+    }
+
+
+def from_document(document: dict[str, Any]) -> Workflow:
+    """The workflow a document describes."""
+    return Workflow(
+        streams=_STREAMS.validate_python(document["streams"], strict=False),
+        statuses=pl.DataFrame(document["statuses"], schema=STATUS_MODEL_SCHEMA),
+        scopes=pl.DataFrame(document["scopes"], schema=SCOPE_SCHEMA),
+        discarding_resolution_ids=frozenset(document["discarding_resolution_ids"]),
+        flow_level=document["flow_level"],
+    )
