@@ -1,0 +1,140 @@
+"""Starting and stopping a sandbox: a Jira site on loopback, served from a thread of this process.
+
+What it answers is the flavours' part (``cloud``, ``datacenter``), what stands before that is ``gate``'s.
+"""
+
+import socket
+import threading
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Literal, Self
+
+import uvicorn
+
+from pipelines.sandbox.cloud import CLOUD_ROUTES
+from pipelines.sandbox.datacenter import DC_ROUTES
+from pipelines.sandbox.exchange import PageCaps, ServedSite
+from pipelines.sandbox.gate import Fault, Gate, basic
+from pipelines.sandbox.index import CLOUD_RESOLUTION_MS, DC_RESOLUTION_MS
+from pipelines.sandbox.site import Site
+
+Flavour = Literal["cloud", "dc"]
+
+HOST = "127.0.0.1"
+DEFAULT_EMAIL = "sandbox@example.com"
+DEFAULT_TOKEN = "sandbox-token"
+START_TIMEOUT_S = 10.0
+
+
+class Sandbox:
+    """A running sandbox. It stops at the end of its ``with`` block or by ``stop()``."""
+
+    def __init__(self, gate: Gate, listener: socket.socket) -> None:
+        self._gate = gate
+        self._listener = listener
+        self._server = uvicorn.Server(_server_config(gate))
+        self._thread = threading.Thread(target=self._serve, name="jira-sandbox", daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        """Serve until told to stop."""
+        self._server.run(sockets=[self._listener])
+
+    @property
+    def url(self) -> str:
+        """Address of the site, without a slash at the end."""
+        return self._gate.served.url
+
+    @property
+    def requests(self) -> Counter[str]:
+        """Requests so far by method and route, e.g. ``POST /rest/api/3/search/jql``."""
+        return self._gate.requests
+
+    @property
+    def issues_served(self) -> int:
+        """Issues in answers so far, counted as often as they were sent; changelog pages do not count."""
+        return self._gate.served.issues_served
+
+    @property
+    def site(self) -> Site:
+        """The site being served. Setting another one, or the same one after changing issues, indexes it anew."""
+        return self._gate.served.site
+
+    @site.setter
+    def site(self, site: Site) -> None:
+        old = self._gate.served
+        self._gate.served = ServedSite(site, old.url, old.caps, old.index.resolution_ms)
+
+    def wait_until_ready(self) -> None:
+        """Wait until requests are answered. Raises RuntimeError if that does not happen within seconds."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > deadline:
+                raise RuntimeError(f"the sandbox did not start at {self.url}")
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        """Stop serving and free the port; a second time does nothing."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._listener.close()
+
+    def join(self) -> None:
+        """Wait until somebody else stops it."""
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(
+    site: Site,
+    flavour: Flavour,
+    port: int = 0,
+    *,
+    email: str = DEFAULT_EMAIL,
+    token: str = DEFAULT_TOKEN,
+    page_caps: PageCaps | None = None,
+    fault: Fault | None = None,
+) -> Sandbox:
+    """Serve a site on loopback; port 0 takes any free one.
+
+    Cloud asks for Basic credentials of ``email`` and ``token``, Data Center for ``token`` as a bearer.
+    Raises OSError where the port is taken.
+    """
+    listener = socket.create_server((HOST, port))
+    url = f"http://{HOST}:{listener.getsockname()[1]}"
+    sandbox = Sandbox(_gate(site, flavour, url, email, token, page_caps or PageCaps(), fault), listener)
+    sandbox.wait_until_ready()
+    return sandbox
+
+
+def _gate(site: Site, flavour: Flavour, url: str, email: str, token: str, caps: PageCaps, fault: Fault | None) -> Gate:
+    """Put a flavour's routes behind its kind of credentials."""
+    if flavour == "cloud":
+        served = ServedSite(site, url, caps, CLOUD_RESOLUTION_MS)
+        return Gate(served, CLOUD_ROUTES, basic(email, token), ("x-aaccountid", site.me.get("accountId", "")), fault)
+    served = ServedSite(site, url, caps, DC_RESOLUTION_MS)
+    return Gate(served, DC_ROUTES, f"Bearer {token}", ("x-ausername", site.me.get("name", "sandbox")), fault)
+
+
+def _server_config(gate: Gate) -> uvicorn.Config:
+    """Serve plain HTTP in this process without touching its logging; only failures of the sandbox itself are logged."""
+    return uvicorn.Config(
+        gate,
+        loop="asyncio",
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
