@@ -62,3 +62,18 @@ def _sort_ties(changes: pl.DataFrame) -> pl.DataFrame:
     order = np.arange(len(changes))
     order[places] = places.gather(changes[places].select(pl.arg_sort_by(ORDER)).to_series()).to_numpy()
     return changes[order]
+
+
+def places_of(rows: pl.Series, ids: pl.Series) -> np.ndarray:
+    """Position in the ascending ``ids`` of every row's id; rows of one id lie together and all ids are present."""
+    here = rows.to_numpy()
+    starts = np.flatnonzero(np.concatenate([[True], here[1:] != here[:-1]])) if len(here) else np.empty(0, np.int64)
+    places = np.searchsorted(ids.to_numpy(), here[starts])
+    return np.repeat(places, np.diff(starts, append=len(here)))
+
+
+def number_in_issue(rows: pl.DataFrame) -> pl.Series:
+    """Count the rows of each issue from 1; an issue's rows lie together."""
+    starts = rows.select((~same_issue(1)).arg_true()).to_series().to_numpy()
+    lengths = np.diff(starts, append=len(rows))
+    return pl.Series(np.arange(1, len(rows) + 1) - np.repeat(starts, lengths), dtype=pl.Int32)

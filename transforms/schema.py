@@ -18,6 +18,10 @@ TIMESTAMP = pl.Datetime("us", "UTC")
 """An instant: UTC, microseconds. Never a naive time."""
 
 
+LABEL = pl.Categorical()
+"""A name that many rows share: a value stream, a stage."""
+
+
 class SchemaError(ValueError):
     """A frame does not have the columns, order, types or filled values its table declares."""
 
@@ -49,8 +53,9 @@ class Table:
     columns: ClassVar[dict[str, Column]]
 
     def __init_subclass__(cls, *, layer: Layer, key: tuple[str, ...], caveat: str = "", name: str = "") -> None:
-        """Collect the columns of the class body and check that the key names some of them."""
-        cls.columns = {n: c for n, c in vars(cls).items() if isinstance(c, Column)}
+        """Collect the columns, inherited ones first, and check that the key names some of them."""
+        inherited = getattr(super(cls, cls), "columns", {})
+        cls.columns = inherited | {n: c for n, c in vars(cls).items() if isinstance(c, Column)}
         cls.name = name or _snake(cls.__name__)
         cls.layer, cls.key, cls.caveat = layer, key, caveat
         if missing := [k for k in key if k not in cls.columns or cls.columns[k].nullable]:

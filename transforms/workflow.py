@@ -1,5 +1,4 @@
-"""The model the calculations receive: which status belongs to which stage and kind, where work counts as committed and
-delivered, and on which calendar a value stream works.
+"""The model the calculations receive: stages and kinds of statuses, commitment and delivery points, calendars.
 
 Plain values only. How a model is read from flow.toml belongs to ``pipelines.config``, how it is inferred from Jira's
 own data to ``transforms.infer_workflow``; what a status means over time to ``transforms.core``.
@@ -45,7 +44,7 @@ STATUS_MODEL_SCHEMA = pl.Schema(
 ones; they neither commit an issue nor count as a backward move. ``decided_by`` is one of DECISIONS."""
 
 DECISIONS = ("config_id", "config_name", "name_pattern", "category", "unmapped")
-"""How a status got its stage and kind. ``unmapped``: no rule covers it; it counts as wait and is listed with its hours."""
+"""How a status got its stage and kind. ``unmapped``: no rule covers it; it counts as wait, listed with its hours."""
 
 
 @dataclass(frozen=True)

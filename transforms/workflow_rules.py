@@ -1,6 +1,6 @@
 """What a team says about its workflow, before Jira's own data fill the gaps: the calculations' view of flow.toml.
 
-Plain values only; reading the file belongs to ``pipelines.config``, resolving names to ids to ``transforms.infer_workflow``.
+Plain values only; reading the file belongs to ``pipelines.config``, finding the ids to ``transforms.infer_workflow``.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class StageRules:
 class StreamRules:
     """One configured value stream: which issues it takes, and its walk.
 
-    Empty ``project_keys`` or ``issue_types`` take all. Without ``stages`` the walk is inferred. ``commitment`` names the
-    status or stage at which work counts as started; empty means the first stage after the backlog.
+    Empty ``project_keys`` or ``issue_types`` take all. Without ``stages`` the walk is inferred. ``commitment`` names
+    the status or stage at which work counts as started; empty means the first stage after the backlog.
     """
 
     name: str

@@ -1,0 +1,1 @@
+"""Facts and intervals, one file per table: what happened to every issue, exactly. No statistics."""

@@ -1,0 +1,184 @@
+"""The journey of every issue: clocks, outcome, and how the time between start and finish was spent (METHODS §2.1).
+
+Second lives are ``return_passes``; parents measured through their children come from ``epics``; statistics are metrics.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from transforms.core.epics import roll_up
+from transforms.families import name_parents
+from transforms.order import same_issue
+from transforms.pass_sums import sum_passes
+from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.workflow import TERMINAL_KINDS, Workflow
+from transforms.workflow_index import WorkflowIndex, assign_streams, covered_stretch
+
+OUTCOMES = ("delivered", "discarded", "in_progress", "not_started")
+
+
+class IssueJourneys(Table, layer="core", key=("issue_id",)):
+    """One row per issue. Answers: when did work start and finish, and how was the time between spent?
+
+    Holds every issue that existed at as_of. Parents above the level at which work is counted are measured through
+    their children (is_rolled_up); never add them to their children.
+    """
+
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_key = Column(pl.String(), "Current key.")
+    value_stream = Column(LABEL, "Value stream the issue belongs to now.")
+    issue_type = Column(pl.String(), "Current type.")
+    hierarchy_level = Column(pl.Int8(), "-1 sub-task, 0 standard, 1 epic, 2 and more above epics.")
+    parent_id = Column(pl.Int64(), "Parent issue. Empty for an issue without one.", nullable=True)
+    is_rolled_up = Column(pl.Boolean(), "Measured through its children.")
+    outcome = Column(pl.String(), "What became of it, up to as_of.", values=OUTCOMES)
+    is_never_started = Column(pl.Boolean(), "Ended without ever having been in a committed status before.")
+    created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
+    started_at = Column(TIMESTAMP, "First entry at or after the commitment point. Empty before.", nullable=True)
+    first_finished_at = Column(TIMESTAMP, "First entry into a terminal status. Empty before.", nullable=True)
+    finished_at = Column(
+        TIMESTAMP, "Beginning of the terminal stretch that ended the journey. Empty while it is open.", nullable=True
+    )
+    lead_ms = Column(pl.Int64(), "Creation to delivery of really started work. Else empty.", nullable=True)
+    lead_working_ms = Column(pl.Int64(), "Working time of lead_ms. Empty likewise.", nullable=True, minimum=0)
+    cycle_ms = Column(pl.Int64(), "Start to delivery of really started work. Else empty.", nullable=True, minimum=0)
+    cycle_working_ms = Column(pl.Int64(), "Working time of cycle_ms. Empty likewise.", nullable=True, minimum=0)
+    span_ms = Column(pl.Int64(), "Start to finish, or to as_of while open; 0 before the start.", minimum=0)
+    span_working_ms = Column(pl.Int64(), "Working time of span_ms.", minimum=0)
+    touch_ms = Column(pl.Int64(), "Milliseconds of the span in which somebody was meant to work on it.", minimum=0)
+    touch_working_ms = Column(pl.Int64(), "Working time of touch_ms.", minimum=0)
+    wait_ms = Column(pl.Int64(), "Milliseconds of the span waiting for a next person.", minimum=0)
+    wait_working_ms = Column(pl.Int64(), "Working time of wait_ms.", minimum=0)
+    blocked_ms = Column(pl.Int64(), "Milliseconds of the span on hold, flagged or blocked by another issue.", minimum=0)
+    blocked_working_ms = Column(pl.Int64(), "Working time of blocked_ms.", minimum=0)
+    unassigned_ms = Column(pl.Int64(), "Milliseconds of the span in an active status with nobody assigned.", minimum=0)
+    unassigned_working_ms = Column(pl.Int64(), "Working time of unassigned_ms.", minimum=0)
+    done_gap_ms = Column(pl.Int64(), "Milliseconds of the span in terminal statuses that were left again.", minimum=0)
+    done_gap_working_ms = Column(pl.Int64(), "Working time of done_gap_ms.", minimum=0)
+    touch_ms_low = Column(pl.Int64(), "Least touch over both readings of a doubtful log.", minimum=0)
+    touch_ms_high = Column(pl.Int64(), "Most touch over both readings of a doubtful log.", minimum=0)
+    child_touch_ms = Column(
+        pl.Int64(),
+        "Sum of the children's touch, person-time. Empty if not rolled up.",
+        nullable=True,
+        minimum=0,
+    )
+    rework_touch_ms = Column(pl.Int64(), "Touch in second and later visits of a status.", minimum=0)
+    backward_move_count = Column(pl.Int32(), "Moves to an earlier status, both ends not terminal.", minimum=0)
+    reopen_count = Column(pl.Int32(), "Moves from a terminal status back, within the horizon.", minimum=0)
+    handoff_count = Column(pl.Int32(), "Changes between two different people from start to finish.", minimum=0)
+    continuity_break_count = Column(pl.Int32(), "Places where the log does not chain.", minimum=0)
+
+
+def trace_issue_journeys(
+    issues: pl.LazyFrame,
+    changes: pl.LazyFrame,
+    status_visits: pl.LazyFrame,
+    person_intervals: pl.LazyFrame,
+    workflow: Workflow,
+    as_of: datetime,
+) -> pl.LazyFrame:
+    """Measure the journey of every issue; IssueJourneys."""
+    placed = assign_streams(issues.collect(), workflow)
+    intervals, visits = person_intervals.collect(), status_visits.collect()
+    journeys = sum_passes(intervals).filter(pl.col.pass_number == 1)
+    journeys = journeys.join(_moves(visits, journeys, workflow, as_of), on="issue_id", how="left")
+    journeys = journeys.join(_handoffs(changes.collect(), journeys, as_of), on="issue_id", how="left")
+    journeys = journeys.with_columns(
+        pl.col.handoff_count.fill_null(0), outcome=outcome(), is_never_started=~pl.col.was_worked & finished()
+    )
+    journeys = journeys.drop("pass_number", "last_kind", "was_worked")
+    rolled = roll_up(placed, intervals, journeys, workflow, as_of).with_columns(is_rolled_up=pl.lit(True))
+    journeys = pl.concat([journeys.with_columns(is_rolled_up=pl.lit(False)), rolled], how="diagonal")
+    return _with_clocks(name_parents(placed), journeys, workflow, as_of).lazy()
+
+
+def finished() -> pl.Expr:
+    """Whether a pass has ended."""
+    return pl.col.finished_at.is_not_null()
+
+
+def outcome() -> pl.Expr:
+    """Outcome of a pass, from its clocks and the last kind of its intervals; one of OUTCOMES."""
+    return (
+        pl.when(finished() & (pl.col.last_kind == "discarded"))
+        .then(pl.lit("discarded"))
+        .when(finished())
+        .then(pl.lit("delivered"))
+        .when(pl.col.started_at.is_not_null())
+        .then(pl.lit("in_progress"))
+        .otherwise(pl.lit("not_started"))
+    )
+
+
+def _moves(visits: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """Backward moves, reopenings, continuity breaks and whether an issue was ever worked on, up to its finish."""
+    visits = visits.join(journeys.select("issue_id", "finished_at"), on="issue_id", maintain_order="left")
+    visits = visits.join(_orders(workflow), on=["value_stream", "status_id"], how="left", maintain_order="left")
+    is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
+    walked = (
+        pl.when(pl.col.status_order.is_not_null()).then("status_order").when(~same_issue(1)).then(-1).forward_fill()
+    )
+    visits = visits.with_columns(is_terminal=is_terminal, order_before=walked.shift(1))
+    is_move = same_issue(1) & pl.col.is_terminal.shift(1).eq(False) & ~pl.col.is_terminal
+    visits = visits.with_columns(
+        is_backward=(is_move & (pl.col.status_order < pl.col.order_before)).fill_null(False),
+        is_reopening=same_issue(1) & pl.col.is_terminal.shift(1).eq(True) & ~pl.col.is_terminal,
+        is_worked=~pl.col.is_terminal & (pl.col.status_order >= pl.col.commitment_order).fill_null(False),
+    )
+    visits = visits.filter(pl.col.finished_at.is_null() | (pl.col.entered_at <= pl.col.finished_at))
+    return visits.group_by("issue_id").agg(
+        backward_move_count=pl.col.is_backward.sum().cast(pl.Int32),
+        reopen_count=pl.col.is_reopening.sum().cast(pl.Int32),
+        continuity_break_count=pl.col.doubtful_status_id.is_not_null().sum().cast(pl.Int32),
+        was_worked=pl.col.is_worked.any(),
+    )
+
+
+def _orders(workflow: Workflow) -> pl.DataFrame:
+    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
+    model = workflow.statuses.select("value_stream", "status_id", "status_order")
+    commitment = pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32)
+    return model.with_columns(commitment_order=commitment, value_stream=pl.col.value_stream.cast(LABEL))
+
+
+def _handoffs(changes: pl.DataFrame, journeys: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """Changes of assignee between two different people, from start to before finish."""
+    moves = changes.filter(
+        (pl.col.field == "assignee") & (pl.col.from_id != pl.col.to_id) & (pl.col.changed_at <= as_of)
+    )
+    moves = moves.join(journeys.select("issue_id", "started_at", "finished_at"), on="issue_id")
+    is_open = pl.col.finished_at.is_null() | (pl.col.changed_at < pl.col.finished_at)
+    within = moves.filter((pl.col.changed_at >= pl.col.started_at) & is_open)
+    return within.group_by("issue_id").agg(handoff_count=pl.len().cast(pl.Int32))
+
+
+def _with_clocks(placed: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """Join what the issue is, and give cycle and lead to delivered work that was really started."""
+    facts = placed.select(
+        "issue_id", "issue_key", "issue_type", "hierarchy_level", "parent_id", "created_at", "stream",
+        value_stream=pl.col.value_stream.cast(LABEL),
+    )  # fmt: skip
+    journeys = facts.join(journeys, on="issue_id", maintain_order="left")
+    lead = (pl.col.finished_at - pl.col.created_at).dt.total_milliseconds()
+    is_cycle = (pl.col.outcome == "delivered") & ~pl.col.is_never_started
+    journeys = journeys.with_columns(lead_working_ms=_working_between(journeys, workflow, as_of)).with_columns(
+        cycle_ms=pl.when(is_cycle).then("span_ms"),
+        cycle_working_ms=pl.when(is_cycle).then("span_working_ms"),
+        lead_ms=pl.when(is_cycle).then(lead),
+        lead_working_ms=pl.when(is_cycle).then("lead_working_ms"),
+    )
+    return journeys.select(*IssueJourneys.columns)
+
+
+def _working_between(journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.Series:
+    """Working milliseconds from creation to finish (or to as_of, for journeys without one)."""
+    ends = journeys.select("created_at", end=pl.col.finished_at.fill_null(as_of))
+    index = WorkflowIndex(workflow, *covered_stretch(ends.get_columns(), as_of))
+    calendar = index.calendar[journeys["stream"].to_numpy()]
+    created, end = (index.clock.readings(at.to_physical().to_numpy(), calendar) for at in ends.get_columns())
+    return pl.Series(np.maximum(end - created, 0))

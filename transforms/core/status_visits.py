@@ -1,0 +1,70 @@
+"""When every issue was in which status. Kinds and overlays belong to ``work_intervals``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from transforms.order import number_in_issue, places_of
+from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.status_events import status_events
+from transforms.stretches import add_working_time, close_stretches
+from transforms.workflow import WORK_KIND, Workflow
+from transforms.workflow_index import WorkflowIndex, assign_streams, covered_stretch
+
+
+class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
+    """One row per uninterrupted stay of an issue in a status. Answers: when was it where, and for how long?
+
+    A transition from a status to itself starts a new visit. Initial status: what the first change left.
+    """
+
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    visit_number = Column(pl.Int32(), "1, 2, … in the order of the issue's visits, over all statuses.", minimum=1)
+    issue_key = Column(pl.String(), "Current key.")
+    value_stream = Column(LABEL, "Value stream the issue belongs to now.")
+    status_id = Column(pl.Int64(), "Status.")
+    stage_name = Column(LABEL, "Stage of the status.")
+    work_kind = Column(WORK_KIND, "Work kind of the status: queue, active, blocked, done or discarded.")
+    is_revisit = Column(pl.Boolean(), "The issue had been in this status before.")
+    is_bridged = Column(pl.Boolean(), "Entered without a recorded change; dated by the move that caused it.")
+    doubtful_status_id = Column(
+        pl.Int64(),
+        "Continuity break: the other status the issue may have been in, by the change that ended the visit or by what"
+        " Jira shows now. Empty where the log is whole.",
+        nullable=True,
+    )
+    entered_at = Column(TIMESTAMP, "Entry.")
+    left_at = Column(TIMESTAMP, "Exit; the visit is [entered_at, left_at). Empty while it stays.", nullable=True)
+    elapsed_ms = Column(pl.Int64(), "Milliseconds from entry to exit, or to as_of while it stays.", minimum=0)
+    working_ms = Column(pl.Int64(), "Those within the value stream's calendar.", minimum=0)
+
+
+def build_status_visits(
+    issues: pl.LazyFrame, changes: pl.LazyFrame, workflow: Workflow, as_of: datetime
+) -> pl.LazyFrame:
+    """Trace every issue through its statuses up to ``as_of``; StatusVisits, from RawIssues and RawChanges."""
+    placed = assign_streams(issues.collect(), workflow)
+    events = status_events(placed, changes.collect())
+    return visits_of(placed, events, workflow, as_of).lazy()
+
+
+def visits_of(placed: pl.DataFrame, events: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """Close the ordered status events of issues whose value streams are known."""
+    events = events.filter(pl.col.entered_at <= as_of)
+    index = WorkflowIndex(workflow, *covered_stretch([events["entered_at"]], as_of))
+    issue = places_of(events["issue_id"], placed["issue_id"])
+    stream = placed["stream"].to_numpy()[issue]
+    visits = add_working_time(close_stretches(events, as_of), index.calendar[stream], index.clock, as_of)
+    model = index.statuses[index.locate(stream, events["status_id"].to_numpy())]
+    return StatusVisits.select(
+        visits.lazy().with_columns(
+            issue_key=pl.lit(placed["issue_key"].gather(issue)),
+            value_stream=pl.lit(model["value_stream"].cast(LABEL)),
+            stage_name=pl.lit(model["stage_name"].cast(LABEL)),
+            work_kind=pl.lit(model["work_kind"]),
+            visit_number=number_in_issue(events),
+            is_revisit=~pl.struct("issue_id", "status_id").is_first_distinct(),
+        )
+    ).collect(engine="in-memory")

@@ -1,0 +1,125 @@
+"""When an issue was blocked by another: from the link to its removal or to the blocker's end, whichever comes first.
+
+Looks across issues, keyed by link, and is therefore no part of the per-issue transforms. What blocking means for an
+issue's time is ``work_intervals``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from transforms.schema import TIMESTAMP
+from transforms.states import Timeline
+
+BLOCK_SCHEMA = pl.Schema(
+    {
+        "issue_id": pl.Int64(),
+        "entered_at": TIMESTAMP,
+        "left_at": TIMESTAMP,
+        "is_blocker_unknown": pl.Boolean(),
+        "is_left_unknown": pl.Boolean(),
+    }
+)
+"""One row per stretch in which one link blocks an issue. ``is_blocker_unknown``: the blocker is outside the extract,
+its end cannot be seen. ``is_left_unknown``: the link is older than the visible changelog; the
+issue's start stands in."""
+
+
+def dependency_intervals(
+    issues: pl.DataFrame, changes: pl.DataFrame, visits: pl.DataFrame, as_of: datetime
+) -> pl.DataFrame:
+    """Find every stretch in which an "is blocked by" link held, BLOCK_SCHEMA; open ones end at ``as_of``.
+
+    A blocker that ends stops blocking for good; one that had ended before the link never blocks.
+    """
+    links = _link_stretches(issues, changes)
+    if links.is_empty():
+        return pl.DataFrame(schema=BLOCK_SCHEMA)
+    links = links.join(_issue_of_key(issues, changes), left_on="key", right_on="issue_key", how="left")
+    ends = _first_end_after(links, _terminal_stretches(visits))
+    blocks = links.join(ends, on="link", how="left").with_columns(
+        left_at=pl.min_horizontal(pl.col.left_at.fill_null(as_of), pl.col.ended_at.fill_null(as_of), pl.lit(as_of)),
+        is_blocker_unknown=pl.col.blocker_id.is_null(),
+    )
+    blocks = blocks.filter(pl.col.left_at > pl.col.entered_at).sort("issue_id", "entered_at", "left_at", "key")
+    return blocks.select(*BLOCK_SCHEMA)
+
+
+def dependency_timeline(issues: pl.DataFrame, blocks: pl.DataFrame) -> Timeline:
+    """Whether any of an issue's ``blocks`` holds, 0 or 1: overlapping links count once."""
+    blocks = blocks.sort("issue_id", "entered_at", "left_at")
+    reach = pl.col.left_at.cum_max().shift(1).over("issue_id")
+    runs = blocks.with_columns(run=(reach.is_null() | (pl.col.entered_at > reach)).cum_sum())
+    union = runs.group_by("run", maintain_order=True).agg(
+        pl.col("issue_id", "entered_at").first(), pl.col.left_at.max()
+    )
+    on = union.select("issue_id", "entered_at", value=pl.lit(1, pl.Int64))
+    off = union.select("issue_id", entered_at="left_at", value=pl.lit(0, pl.Int64))
+    initial = issues.select("issue_id", value=pl.lit(0, pl.Int64))
+    return Timeline(initial, pl.concat([on, off]).sort("issue_id", "entered_at"))
+
+
+def _link_stretches(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """One row per stretch a link stood: link (number), issue_id, key, entered_at, left_at (empty while it stands)."""
+    made = _link_changes(changes, "to_key", 1)
+    undone = _link_changes(changes, "from_key", 0)
+    moves = pl.concat([made, undone, _standing(issues, made)]).sort("issue_id", "key", "entered_at", "is_made")
+    moves = moves.join(issues.select("issue_id", "created_at"), on="issue_id")
+    following = pl.struct("issue_id", "key") == pl.struct("issue_id", "key").shift(-1)
+    preceding = (pl.struct("issue_id", "key") == pl.struct("issue_id", "key").shift(1)).fill_null(False)
+    is_orphan = (pl.col.is_made == 0) & ~(preceding & (pl.col.is_made.shift(1) == 1))
+    stretches = moves.with_columns(
+        left_at=pl.when(is_orphan)
+        .then("entered_at")
+        .when(following.fill_null(False))
+        .then(pl.col.entered_at.shift(-1)),
+        entered_at=pl.when(is_orphan).then("created_at").otherwise("entered_at"),
+        is_left_unknown=is_orphan | pl.col.is_standing,
+        is_orphan=is_orphan,
+    )
+    return stretches.filter((pl.col.is_made == 1) | pl.col.is_orphan).with_row_index("link")
+
+
+def _link_changes(changes: pl.DataFrame, key: str, is_made: int) -> pl.DataFrame:
+    links = changes.filter((pl.col.field == "link") & (pl.col.link_kind == "blocked_by") & pl.col(key).is_not_null())
+    return links.select(
+        "issue_id",
+        key=key,
+        entered_at="changed_at",
+        is_made=pl.lit(is_made, pl.Int8),
+        is_standing=pl.lit(False),
+    )
+
+
+def _standing(issues: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
+    """Links that stand now though no change made them: as old as the issue, for all anybody can see."""
+    now = issues.select("issue_id", "created_at", key="blocked_by_keys").explode("key").filter(pl.col.key.is_not_null())
+    return now.join(made, on=["issue_id", "key"], how="anti").select(
+        "issue_id",
+        "key",
+        entered_at="created_at",
+        is_made=pl.lit(1, pl.Int8),
+        is_standing=pl.lit(True),
+    )
+
+
+def _issue_of_key(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+    """Every key an issue ever had (issue_key, blocker_id); a key in use now belongs to whom it names now."""
+    now = issues.select("issue_key", blocker_id="issue_id")
+    former = changes.filter(pl.col.field == "key").select(issue_key="from_key", blocker_id="issue_id")
+    return pl.concat([now, former.drop_nulls()]).unique("issue_key", keep="first", maintain_order=True)
+
+
+def _terminal_stretches(visits: pl.DataFrame) -> pl.DataFrame:
+    """Stretches an issue spent in terminal statuses, visit by visit: blocker_id, ended_at, revived_at."""
+    terminal = visits.filter(pl.col.work_kind.is_in(["done", "discarded"]))
+    return terminal.select(blocker_id="issue_id", ended_at="entered_at", revived_at="left_at")
+
+
+def _first_end_after(links: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
+    """First instant at or after a link's beginning at which its blocker is in a terminal status: link, ended_at."""
+    candidates = links.select("link", "blocker_id", "entered_at").join(ends, on="blocker_id")
+    live = candidates.filter(pl.col.revived_at.is_null() | (pl.col.revived_at > pl.col.entered_at))
+    return live.group_by("link").agg(pl.max_horizontal("entered_at", "ended_at").min().alias("ended_at"))

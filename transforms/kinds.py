@@ -1,0 +1,100 @@
+"""What the state of an issue means: stage and kind by the precedence of METHODS §1.1, and both readings of a doubt.
+
+Boundaries, durations and sums do not belong here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from transforms.passes import mark_passes
+from transforms.schema import LABEL
+from transforms.states import NOBODY
+from transforms.workflow import INTERVAL_KIND
+from transforms.workflow_index import WorkflowIndex
+
+RELEASE_STAGE = "Release"
+"""Stage in which finished work waits for its release, where a stream delivers by release."""
+
+
+def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> pl.DataFrame:
+    """Add stage_name, kind, kind_alternative, is_rework and pass_number to rows of ``sweep``.
+
+    ``stream`` is the stream code of every row.
+    """
+    rows = mark_passes(_with_model(rows, index, stream), _horizons(index)[stream])
+    other = index.statuses.select(other_kind="work_kind", other_committed="is_committed")
+    rows = pl.concat([rows, other[np.maximum(rows["doubtful_row"].to_numpy(), 0)]], how="horizontal")
+    rows = rows.with_columns(kind=_kind(), stage_name=_stage(), is_rework=pl.col.is_revisit)
+    return rows.with_columns(other=_other_kind()).with_columns(
+        kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other")
+    )
+
+
+def _horizons(index: WorkflowIndex) -> np.ndarray:
+    return np.array([s.reopen_horizon.total_seconds() * 1e6 for s in index.workflow.streams], dtype=np.int64)
+
+
+def _with_model(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> pl.DataFrame:
+    """What the model says of each row's status, and whether the row is terminal, discarded, or awaits its release."""
+    streams = index.workflow.streams
+    assigns = np.array([s.is_assignment_used for s in streams], dtype=bool)
+    discarding = list(index.workflow.discarding_resolution_ids)
+    model = index.statuses.select("stage_name", "work_kind", "is_committed")
+    rows = pl.concat([rows, model[rows["status_row"].to_numpy()]], how="horizontal").with_columns(
+        is_assignment_used=pl.lit(pl.Series(assigns[stream])),
+        is_discarded=(pl.col.work_kind == "discarded")
+        | ((pl.col.work_kind == "done") & pl.col.resolution.is_in(discarding)),
+    )
+    awaits_release = (pl.col.work_kind == "done") & ~pl.col.is_discarded & (pl.col.released == 0)
+    return rows.with_columns(
+        awaits_release=awaits_release,
+        is_terminal=pl.col.work_kind.is_in(["done", "discarded"]) & ~awaits_release,
+    )
+
+
+def _stage() -> pl.Expr:
+    return pl.when("awaits_release").then(pl.lit(RELEASE_STAGE)).otherwise(pl.col.stage_name).cast(LABEL)
+
+
+def _kind() -> pl.Expr:
+    ended = pl.when("is_discarded").then(pl.lit("discarded")).otherwise(pl.lit("done"))
+    work_kind = pl.when("awaits_release").then(pl.lit("queue")).otherwise(pl.col.work_kind.cast(pl.String))
+    return (
+        pl.when("is_final")
+        .then(ended)
+        .when(~pl.col.has_started)
+        .then(pl.lit("not_started"))
+        .when("is_gap")
+        .then(pl.lit("done_gap"))
+        .otherwise(_overlaid(work_kind, pl.col.dependency == 1))
+        .cast(INTERVAL_KIND)
+    )
+
+
+def _other_kind() -> pl.Expr:
+    """The kind under the other reading: the doubtful status where there is one, and no unknown blocker."""
+    in_doubt = pl.col.doubtful_row >= 0
+    work_kind = pl.when(in_doubt).then(pl.col.other_kind).otherwise("work_kind").cast(pl.String)
+    work_kind = pl.when(~in_doubt & pl.col.awaits_release).then(pl.lit("queue")).otherwise(work_kind)
+    overlaid = _overlaid(work_kind, pl.col.known_dependency == 1)
+    stands = ~in_doubt & (pl.col.is_final | pl.col.is_gap | ~pl.col.has_started)
+    uncommitted = in_doubt & ~pl.col.has_started & ~pl.col.other_committed
+    return pl.when(stands | uncommitted).then("kind").otherwise(overlaid).cast(INTERVAL_KIND)
+
+
+def _overlaid(work_kind: pl.Expr, is_dependent: pl.Expr) -> pl.Expr:
+    """Precedence of the overlays: ended > blocked > unassigned > class."""
+    nobody = pl.col.is_assignment_used & (pl.col.assignee == NOBODY)
+    return (
+        pl.when(work_kind.is_in(["done", "discarded"]))
+        .then(work_kind)
+        .when((work_kind == "blocked") | (pl.col.flag == 1) | is_dependent)
+        .then(pl.lit("blocked"))
+        .when(work_kind == "queue")
+        .then(pl.lit("wait"))
+        .when(nobody)
+        .then(pl.lit("unassigned"))
+        .otherwise(pl.lit("touch"))
+    )

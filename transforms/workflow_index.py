@@ -1,0 +1,86 @@
+"""The workflow laid out in arrays, so that millions of rows look their status, stream and calendar up by position.
+
+Only look-ups; the meaning of the model is said in ``transforms.workflow``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+
+from transforms.calendar import WorkingClock
+from transforms.order import in_order
+from transforms.workflow import TERMINAL_KINDS, Workflow
+
+NO_ORDER = -1
+"""Order of a status outside the walk."""
+
+
+class WorkflowIndex:
+    """Arrays by stream code and by status row, and one working clock over all calendars."""
+
+    def __init__(self, workflow: Workflow, first: datetime, last: datetime) -> None:
+        """Index ``workflow`` for instants in ``[first, last]``."""
+        self.workflow = workflow
+        calendars = list(dict.fromkeys(stream.calendar for stream in workflow.streams))
+        self.clock = WorkingClock(calendars, first, last)
+        self.calendar = np.array([calendars.index(stream.calendar) for stream in workflow.streams], dtype=np.int64)
+        self.statuses = self._statuses()
+        self._width = int(self.statuses["status_id"].max() or 0) + 1
+        self._keys = (self.statuses["stream"] * self._width + self.statuses["status_id"]).to_numpy()
+
+    def locate(self, stream: np.ndarray, status_id: np.ndarray) -> np.ndarray:
+        """Row of ``statuses`` for each pair of stream code and status id.
+
+        Raises ValueError for a status the workflow does not know in that stream.
+        """
+        wanted = stream * self._width + status_id
+        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        if len(unknown := np.flatnonzero(self._keys[places] != wanted)):
+            name = self.workflow.streams[int(stream[unknown[0]])].name
+            raise ValueError(f"status {status_id[unknown[0]]} of value stream {name!r} is not in the workflow model")
+        return places
+
+    def _statuses(self) -> pl.DataFrame:
+        """STATUS_MODEL_SCHEMA in look-up order, with stream codes and the flags the hot paths ask for."""
+        codes = pl.DataFrame(
+            {
+                "value_stream": [stream.name for stream in self.workflow.streams],
+                "stream": np.arange(len(self.workflow.streams), dtype=np.int64),
+                "commitment_order": [stream.commitment_order for stream in self.workflow.streams],
+            },
+            schema_overrides={"value_stream": pl.String, "commitment_order": pl.Int32},
+        )
+        is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
+        order = pl.col.status_order.fill_null(NO_ORDER)
+        model = self.workflow.statuses.join(codes, on="value_stream").with_columns(
+            status_order=order,
+            is_terminal=is_terminal,
+            is_committed=is_terminal | (order >= pl.col.commitment_order),
+        )
+        return in_order(model, ["stream", "status_id"])
+
+
+def assign_streams(issues: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+    """Name the value stream of every issue: ``issues`` in order of id with value_stream and its code ``stream``.
+
+    Raises ValueError for a project and type the workflow does not place.
+    """
+    scopes = workflow.scopes.with_columns(
+        stream=pl.col.value_stream.replace_strict(workflow.stream_codes(), return_dtype=pl.Int64)
+    )
+    placed = issues.join(scopes, on=["project_id", "issue_type_id"], how="left", maintain_order="left")
+    if (lost := placed.filter(pl.col.value_stream.is_null())).height:
+        raise ValueError(
+            f"no value stream takes issue {lost['issue_key'][0]}: its project and type are not in the workflow"
+        )
+    return in_order(placed, ["issue_id"])
+
+
+def covered_stretch(instants: Iterable[pl.Series], as_of: datetime) -> tuple[datetime, datetime]:
+    """First and last instant that occur, ``as_of`` included."""
+    ends = [end for series in instants for end in (series.min(), series.max()) if isinstance(end, datetime)]
+    return min([*ends, as_of]), max([*ends, as_of])
