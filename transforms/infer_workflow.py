@@ -1,0 +1,160 @@
+"""Build the workflow model: what a team configured, and the rest inferred from Jira's own data.
+
+The one place where rules, issues and names meet. How a walk is inferred or configured belongs to
+``transforms.inferred_walk`` and ``transforms.configured_walk``; reading flow.toml to ``pipelines.config``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from transforms.configured_walk import build_configured_walk, find_commitment
+from transforms.inferred_walk import infer_walk
+from transforms.site_names import SiteStatuses, find_ids
+from transforms.status_names import is_discarding_resolution
+from transforms.status_order import count_precedence, first_entries
+from transforms.stream_scopes import assign_scopes
+from transforms.walk import WalkStatus, WorkflowError, first_committed_order, walk_rows
+from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
+from transforms.workflow_rules import StreamRules, WorkflowRules
+
+__all__ = ["WorkflowError", "infer_workflow"]
+
+UNASSIGNED_THRESHOLD = 0.6
+"""A stream does not use assignment if more than this share of its delivered issues never had an assignee
+(METHODS §1.1)."""
+
+_ISSUE_COLUMNS = (
+    "issue_id", "project_id", "project_key", "issue_type_id", "issue_type", "hierarchy_level", "status_id",
+    "resolution_id", "assignee",
+)  # fmt: skip
+
+Frame = pl.DataFrame | pl.LazyFrame
+
+
+@dataclass
+class StreamEvidence:
+    """What the issues of one stream show: which statuses they had, where they rest, in which order they pass."""
+
+    seen_ids: set[int] = field(default_factory=set)
+    resting: dict[int, int] = field(default_factory=dict)
+    precedence: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+def infer_workflow(
+    rules: WorkflowRules, issues: Frame, changes: Frame, statuses: Frame, projects: Frame, resolutions: Frame
+) -> Workflow:
+    """The model of a site from its raw tables (RawIssues, RawChanges, RawStatuses, RawProjects, RawResolutions).
+
+    Same rows in any order give the same model. Raises WorkflowError where ``rules`` name what the site does not have.
+    """
+    placed = issues.lazy().select(_ISSUE_COLUMNS).collect()
+    streams, scopes = assign_scopes(rules.streams, placed, projects.lazy().collect())
+    placed = _place_in_streams(placed, streams, scopes)
+    evidence = _gather_evidence(placed, changes.lazy())
+    seen_ids = {status_id for stream in evidence.values() for status_id in stream.seen_ids}
+    site = SiteStatuses.read(statuses.lazy().collect(), seen_ids)
+    walks = [_walk(stream, site, evidence[code]) for code, stream in enumerate(streams)]
+    discarding = _discarding_ids(rules.discarding_resolutions, resolutions.lazy().collect())
+    level = _flow_level(placed)
+    delivered = _delivered(placed.filter(pl.col("hierarchy_level") == level), walks, discarding)
+    without_assignment = _streams_without_assignment(delivered, changes.lazy())
+    return Workflow(
+        tuple(
+            _value_stream(rules, stream, walk, is_assignment_used=code not in without_assignment)
+            for code, (stream, walk) in enumerate(zip(streams, walks, strict=True))
+        ),
+        _status_model(streams, walks),
+        scopes,
+        discarding,
+        level,
+    )
+
+
+def _place_in_streams(issues: pl.DataFrame, streams: Sequence[StreamRules], scopes: pl.DataFrame) -> pl.DataFrame:
+    """The issues with ``stream_code``, the position of their stream."""
+    codes = {"value_stream": [stream.name for stream in streams], "stream_code": range(len(streams))}
+    coded = scopes.join(
+        pl.DataFrame(codes, {"value_stream": pl.String(), "stream_code": pl.UInt32()}), on="value_stream"
+    )
+    return issues.join(coded.drop("value_stream"), on=["project_id", "issue_type_id"])
+
+
+def _gather_evidence(issues: pl.DataFrame, changes: pl.LazyFrame) -> defaultdict[int, StreamEvidence]:
+    evidence: defaultdict[int, StreamEvidence] = defaultdict(StreamEvidence)
+    entries = first_entries(changes, issues.lazy().select("issue_id", "stream_code"))
+    for code, status_id in entries.select("stream_code", "status_id").unique().iter_rows():
+        evidence[code].seen_ids.add(status_id)
+    for code, status_id, issue_count in issues.group_by("stream_code", "status_id").len().iter_rows():
+        evidence[code].seen_ids.add(status_id)
+        evidence[code].resting[status_id] = issue_count
+    for code, earlier, later, issue_count in count_precedence(entries).iter_rows():
+        evidence[code].precedence[earlier, later] = issue_count
+    return evidence
+
+
+def _walk(stream: StreamRules, site: SiteStatuses, evidence: StreamEvidence) -> list[WalkStatus]:
+    if stream.stages:
+        return build_configured_walk(stream, site, evidence.seen_ids)
+    return infer_walk([site.by_id[i] for i in evidence.seen_ids], evidence.precedence, evidence.resting)
+
+
+def _value_stream(
+    rules: WorkflowRules, stream: StreamRules, walk: Sequence[WalkStatus], *, is_assignment_used: bool
+) -> ValueStream:
+    """What the team says wins over what was detected."""
+    return ValueStream(
+        name=stream.name,
+        calendar=stream.calendar or rules.calendar,
+        commitment_order=find_commitment(stream, walk) if stream.commitment else first_committed_order(walk),
+        delivery=stream.delivery,
+        is_assignment_used=is_assignment_used if stream.is_assignment_used is None else stream.is_assignment_used,
+        reopen_horizon=rules.reopen_horizon,
+    )
+
+
+def _status_model(streams: Sequence[StreamRules], walks: Sequence[Sequence[WalkStatus]]) -> pl.DataFrame:
+    rows = [
+        walk_rows(stream.name, walk, (stage.name for stage in stream.stages))
+        for stream, walk in zip(streams, walks, strict=True)
+    ]
+    return pl.concat([STATUS_MODEL_SCHEMA.to_frame(), *rows])
+
+
+def _discarding_ids(references: Sequence[str], resolutions: pl.DataFrame) -> frozenset[int]:
+    names = dict(resolutions.select("resolution_id", "resolution_name").iter_rows())
+    if references:
+        return find_ids("resolution", references, names, said_by="workflow.discarding_resolutions")
+    return frozenset(resolution_id for resolution_id, name in names.items() if is_discarding_resolution(name))
+
+
+def _flow_level(issues: pl.DataFrame) -> int:
+    """Standard issues, unless a scope holds nothing but sub-tasks."""
+    return -1 if issues.height and (issues["hierarchy_level"] < 0).all() else 0
+
+
+def _delivered(issues: pl.DataFrame, walks: Sequence[Sequence[WalkStatus]], discarding: frozenset[int]) -> pl.DataFrame:
+    """The issues that now rest in a done status of their stream, under no discarding resolution."""
+    done = [(code, s.status.status_id) for code, walk in enumerate(walks) for s in walk if s.work_kind == "done"]
+    schema = {"stream_code": pl.UInt32(), "status_id": pl.Int64()}
+    ends = pl.DataFrame(done, schema=schema, orient="row")
+    is_discarded = pl.col("resolution_id").is_in(list(discarding)).fill_null(value=False)
+    return issues.join(ends, on=["stream_code", "status_id"], how="semi").filter(~is_discarded)
+
+
+def _streams_without_assignment(delivered: pl.DataFrame, changes: pl.LazyFrame) -> set[int]:
+    """Codes of the streams in which most delivered issues never had an assignee, now or by the changelog."""
+    is_assignment = pl.col("field") == "assignee"
+    assigned = changes.filter(is_assignment, pl.any_horizontal(pl.col("from_id", "to_id").is_not_null()))
+    shares = (
+        delivered.lazy()
+        .join(assigned.select("issue_id", has_been_assigned=True).unique(), on="issue_id", how="left")
+        .group_by("stream_code")
+        .agg(share=(pl.col("has_been_assigned").is_null() & pl.col("assignee").is_null()).mean())
+        .filter(pl.col("share") > UNASSIGNED_THRESHOLD)
+    )
+    return set(shares.collect()["stream_code"])
