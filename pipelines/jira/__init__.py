@@ -1,0 +1,17 @@
+"""The only place that knows Jira's API: connect, extract what is in scope, land it, read it back as typed columns.
+
+What the columns mean belongs to ``transforms.raw``; what is done with them to ``transforms``.
+"""
+
+from pipelines.jira.client import Connection, JiraSession, connect, connection_from_environment
+from pipelines.jira.errors import JiraError
+from pipelines.jira.extract import Extraction, Store, extract
+from pipelines.jira.fields import FieldNames
+from pipelines.jira.parse import RawFrames, parse_in_batches, parse_lines
+from pipelines.jira.scope import Scope
+from pipelines.jira.tables import RawTables, build_raw_tables
+
+__all__ = [
+    "Connection", "Extraction", "FieldNames", "JiraError", "JiraSession", "RawFrames", "RawTables", "Scope", "Store",
+    "build_raw_tables", "connect", "connection_from_environment", "extract", "parse_in_batches", "parse_lines",
+]  # fmt: skip

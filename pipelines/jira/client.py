@@ -1,0 +1,211 @@
+"""A session with one Jira site: address, credentials, flavour, the server's clock, and typed answers.
+
+The ``jira`` package gives session and authentication; its paging helpers, retries and Resource objects are not used
+(they lose pages and memory). What is asked, and in which order, belongs to ``cloud``, ``datacenter`` and ``reference``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+from jira import JIRA, JIRAError  # noqa: TID251
+from requests.adapters import HTTPAdapter
+
+from pipelines.jira import faults
+from pipelines.jira.errors import CredentialsError, MissingSettingError, RefusedError
+from pipelines.jira.retry import Gate
+
+T = TypeVar("T")
+
+Flavour = Literal["cloud", "dc"]
+
+TIMEOUT_SECONDS = (10, 120)
+"""Connect, read."""
+
+POOL_SIZE = 8
+"""Connections kept open: one for each worker."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """Where the site is and who we are there. With an e-mail address the token is an API token, else a bearer."""
+
+    url: str
+    email: str | None
+    token: str = field(repr=False)
+
+
+class ServerInfo(msgspec.Struct, rename="camel"):
+    """What ``serverInfo`` tells anybody."""
+
+    deployment_type: str = "Server"
+    version: str = ""
+    server_time: str | None = None
+
+
+class Myself(msgspec.Struct, rename="camel"):
+    """Of the account only its time zone is kept."""
+
+    time_zone: str = "UTC"
+
+
+class FlowJira(JIRA):
+    """The ``jira`` package's client, reduced to one generic call."""
+
+    def call(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> requests.Response:
+        """One request, no retry, redirects not followed. Raises JIRAError and requests' own errors."""
+        return self._session.request(
+            method,
+            self.server_url.rstrip("/") + path,
+            params=params,
+            data=None if body is None else msgspec.json.encode(body),
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            allow_redirects=False,
+        )
+
+    def prepare(self, host: str | None) -> None:
+        """Room for all workers; a site on this machine is never asked through a proxy."""
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=POOL_SIZE))
+        self._session.mount("https://", HTTPAdapter(pool_maxsize=POOL_SIZE))
+        self._session.trust_env = host not in LOOPBACK
+
+
+class JiraSession:
+    """An authenticated session. ``read`` is the only way to the site; it is safe to call from several threads."""
+
+    def __init__(self, connection: Connection, gate: Gate | None = None) -> None:
+        """Prepare, without asking the site anything; ``connect`` asks."""
+        self.connection = connection
+        self.gate = gate or Gate()
+        self.flavour: Flavour = "dc"
+        self.server_version = ""
+        self.time_zone = "UTC"
+        self.server_time = datetime.fromtimestamp(0, UTC)
+        """The site's clock when the session began."""
+        self._client = _make_client(connection)
+
+    @property
+    def api(self) -> str:
+        """Root of the REST routes of this flavour."""
+        return "/rest/api/3" if self.flavour == "cloud" else "/rest/api/2"
+
+    def read(
+        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> T:
+        """Ask, with retries, and decode the answer as ``shape``; raises a JiraError that says what to do."""
+        return self.read_with_headers(method, path, shape, params, body)[0]
+
+    def read_with_headers(
+        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> tuple[T, Mapping[str, str]]:
+        """Like ``read``, with the answer's headers."""
+        return self.gate.run(lambda: self._attempt(method, path, shape, params, body))
+
+    def _attempt(
+        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None, body: Any
+    ) -> tuple[T, Mapping[str, str]]:
+        place = faults.Place(self.connection.url, method, path, self.connection.token)
+        try:
+            response = self._client.call(method, path, params, body)
+        except JIRAError as error:
+            raise faults.from_status(place, error.status_code, error.response) from None
+        except requests.RequestException as error:
+            raise faults.from_network(place, error) from None
+        faults.check_is_json(place, response)
+        try:
+            return msgspec.json.decode(response.content, type=shape), response.headers
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise faults.from_decoding(place, error) from None
+
+
+def connect(connection: Connection, gate: Gate | None = None) -> JiraSession:
+    """Detect the flavour, prove the credentials, read the server's clock. Raises JiraError."""
+    session = JiraSession(connection, gate)
+    info, headers = session.read_with_headers("GET", "/rest/api/2/serverInfo", ServerInfo)
+    session.flavour = "cloud" if info.deployment_type.casefold() == "cloud" else "dc"
+    session.server_version = info.version
+    session.server_time = _server_time(info, headers)
+    myself, headers = session.read_with_headers("GET", f"{session.api}/myself", Myself)
+    _check_logged_in(connection, headers)
+    session.time_zone = myself.time_zone
+    return session
+
+
+def connection_from_environment(environment: Mapping[str, str]) -> Connection:
+    """JIRA_URL with JIRA_EMAIL + JIRA_API_TOKEN, or with JIRA_TOKEN; raises MissingSettingError naming what lacks."""
+    url, email, api_token, token = (
+        environment.get(name, "").strip() for name in ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_TOKEN")
+    )
+    if not url:
+        raise MissingSettingError(
+            "JIRA_URL is not set, so there is no Jira site to read. Set it to the site's address, for example"
+            " https://yourcompany.atlassian.net, or try the product without an account: flow run --sandbox."
+        )
+    if token and api_token:
+        raise MissingSettingError(
+            "Both JIRA_TOKEN and JIRA_API_TOKEN are set. Keep JIRA_EMAIL with JIRA_API_TOKEN for Jira Cloud, or"
+            " JIRA_TOKEN alone for a Data Center personal access token or an OAuth 2.0 bearer token."
+        )
+    if token:
+        return Connection(url, None, token)
+    if not email and not api_token:
+        raise MissingSettingError(
+            "No credentials for the Jira site: set JIRA_EMAIL and JIRA_API_TOKEN (Jira Cloud), or JIRA_TOKEN (a Data"
+            " Center personal access token or an OAuth 2.0 bearer token)."
+        )
+    for name, value in (("JIRA_EMAIL", email), ("JIRA_API_TOKEN", api_token)):
+        if not value:
+            raise MissingSettingError(f"{name} is not set. Jira Cloud asks for JIRA_EMAIL and JIRA_API_TOKEN together.")
+    return Connection(url, email, api_token)
+
+
+def _make_client(connection: Connection) -> FlowJira:
+    parts = urlsplit(connection.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise RefusedError(
+            f"{faults.shown_url(connection.url)} is not the address of a Jira site. It starts with https:// and names"
+            " the host, for example https://yourcompany.atlassian.net; credentials go into variables of their own."
+        )
+    login: dict[str, Any] = {"token_auth": connection.token}
+    if connection.email:
+        login = {"basic_auth": (connection.email, connection.token)}
+    client = FlowJira(
+        connection.url, **login, get_server_info=False, max_retries=0, timeout=TIMEOUT_SECONDS, logging=False
+    )
+    client.prepare(parts.hostname)
+    return client
+
+
+def _server_time(info: ServerInfo, headers: Mapping[str, str]) -> datetime:
+    """The site's own clock; the time this machine believes in is never used."""
+    try:
+        told = datetime.fromisoformat(info.server_time or "")
+    except ValueError:
+        told = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.fromtimestamp(0)
+    if told.tzinfo is None:
+        raise RefusedError(
+            "The site tells no time with a zone, neither in serverInfo nor in the Date header, so a run cannot say as"
+            " of when its figures hold. A proxy that strips the Date header is the usual cause."
+        )
+    return told.astimezone(UTC)
+
+
+def _check_logged_in(connection: Connection, headers: Mapping[str, str]) -> None:
+    """Data Center may answer a wrong token as it would anybody: 200, anonymous, and every search empty."""
+    refused = "AUTHENTICATED_FAILED" in headers.get("X-Seraph-LoginReason", "")
+    if refused or headers.get("X-AUSERNAME", "").casefold() == "anonymous":
+        raise CredentialsError(
+            f"{faults.shown_url(connection.url)} answers, but as if nobody had logged in: the token is wrong, expired"
+            " or revoked. Create a new personal access token in your Jira profile and set JIRA_TOKEN."
+        )

@@ -1,0 +1,207 @@
+"""What a site knows besides issues: statuses, projects, versions, resolutions, link types, fields, boards.
+
+One snapshot per run, typed, so that only the named parts land. Leads, descriptions and board names stay outside: they
+name or are written by people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from pipelines.jira.client import JiraSession
+from pipelines.jira.errors import ForbiddenError, JiraError, NotFoundError, RefusedError
+from pipelines.jira.fields import FieldNames, SiteField, SiteLinkType, find_field_names
+from pipelines.jira.shapes import Category, Resolution
+
+T = TypeVar("T")
+
+PAGE = 50
+LONGEST_LIST = 100_000
+"""A paged list that goes on beyond this does not end."""
+
+
+class SiteStatus(msgspec.Struct, omit_defaults=True, rename={"category": "statusCategory"}):
+    """A status the site lists."""
+
+    id: str
+    name: str = ""
+    category: Category | None = None
+
+
+class SiteProject(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A project the account can see. ``simplified`` marks team-managed projects, which have statuses of their own."""
+
+    id: str
+    key: str
+    name: str = ""
+    simplified: bool = False
+
+
+class SiteVersion(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """A version of a project in scope; ``release_date`` is a day without zone."""
+
+    id: str
+    project_id: int | None = None
+    name: str = ""
+    release_date: str | None = None
+    released: bool = False
+    archived: bool = False
+
+
+class StatusId(msgspec.Struct):
+    """A status on a board."""
+
+    id: str
+
+
+class BoardColumn(msgspec.Struct, omit_defaults=True):
+    """A column of a board; ``min`` and ``max`` are its WIP limits."""
+
+    name: str = ""
+    statuses: list[StatusId] = []
+    min: int | None = None
+    max: int | None = None
+
+
+class ColumnConfig(msgspec.Struct):
+    """The columns of a board, left to right."""
+
+    columns: list[BoardColumn] = []
+
+
+class BoardConfiguration(msgspec.Struct, rename="camel"):
+    """Configuration of a board."""
+
+    column_config: ColumnConfig = msgspec.field(default_factory=ColumnConfig)
+
+
+class BoardLocation(msgspec.Struct, rename="camel"):
+    """The project a board belongs to."""
+
+    project_id: int | None = None
+
+
+class SiteBoard(msgspec.Struct, omit_defaults=True):
+    """A board; the columns are empty where the account may not see them."""
+
+    id: int
+    type: str = ""
+    location: BoardLocation | None = None
+    columns: list[BoardColumn] = []
+
+
+class Reference(msgspec.Struct):
+    """Everything but issues, as it was at the start of a run."""
+
+    flavour: str
+    server_version: str
+    time_zone: str
+    statuses: list[SiteStatus]
+    projects: list[SiteProject]
+    versions: list[SiteVersion]
+    resolutions: list[Resolution]
+    link_types: list[SiteLinkType]
+    fields: list[SiteField]
+    boards: list[SiteBoard]
+
+    def field_names(self) -> FieldNames:
+        """How this site names what flow depends on."""
+        return find_field_names(self.fields, self.link_types)
+
+
+class _Page(msgspec.Struct, Generic[T], rename="camel"):
+    values: list[T]
+    is_last: bool | None = None
+    total: int | None = None
+
+
+class _LinkTypes(msgspec.Struct, rename="camel"):
+    issue_link_types: list[SiteLinkType]
+
+
+class _TypeStatuses(msgspec.Struct):
+    statuses: list[SiteStatus] = []
+
+
+def list_projects(session: JiraSession) -> list[SiteProject]:
+    """Every project the account can see, by id."""
+    if session.flavour == "cloud":
+        projects = _all_pages(session, f"{session.api}/project/search", _Page[SiteProject])
+    else:
+        projects = session.read("GET", f"{session.api}/project", list[SiteProject])
+    return sorted(projects, key=lambda project: int(project.id))
+
+
+def fetch_reference(session: JiraSession, projects: Sequence[SiteProject]) -> Reference:
+    """Read all reference data for the projects in scope. Raises JiraError."""
+    api = session.api
+    return Reference(
+        flavour=session.flavour,
+        server_version=session.server_version,
+        time_zone=session.time_zone,
+        statuses=_statuses(session, projects),
+        projects=list(projects),
+        versions=[version for project in projects for version in _versions(session, project)],
+        resolutions=session.read("GET", f"{api}/resolution", list[Resolution]),
+        link_types=_optional(session, f"{api}/issueLinkType", _LinkTypes, _LinkTypes([])).issue_link_types,
+        fields=session.read("GET", f"{api}/field", list[SiteField]),
+        boards=_boards(session, {int(project.id) for project in projects}),
+    )
+
+
+def _statuses(session: JiraSession, projects: Iterable[SiteProject]) -> list[SiteStatus]:
+    """``/status`` leaves out what only a team-managed project uses; those are asked one by one."""
+    found = session.read("GET", f"{session.api}/status", list[SiteStatus])
+    for project in projects:
+        if project.simplified:
+            path = f"{session.api}/project/{project.id}/statuses"
+            found += [status for kind in _optional(session, path, list[_TypeStatuses], []) for status in kind.statuses]
+    return list({status.id: status for status in reversed(found)}.values())[::-1]
+
+
+def _versions(session: JiraSession, project: SiteProject) -> list[SiteVersion]:
+    versions = session.read("GET", f"{session.api}/project/{project.id}/versions", list[SiteVersion])
+    for version in versions:
+        version.project_id = int(project.id)
+    return versions
+
+
+def _boards(session: JiraSession, project_ids: set[int]) -> list[SiteBoard]:
+    """Boards of the projects in scope with their columns; a site without Jira Software has none."""
+    root = "/rest/agile/1.0/board"
+    try:
+        boards = _all_pages(session, root, _Page[SiteBoard])
+    except (NotFoundError, ForbiddenError, RefusedError):
+        return []
+    mine = [board for board in boards if board.location and board.location.project_id in project_ids]
+    for board in mine:
+        configuration = _optional(session, f"{root}/{board.id}/configuration", BoardConfiguration, BoardConfiguration())
+        board.columns = configuration.column_config.columns
+    return mine
+
+
+def _optional(session: JiraSession, path: str, shape: type[T], missing: T) -> T:
+    """What the account may not see, or this site does not have, is a fact about the site and not a failure."""
+    try:
+        return session.read("GET", path, shape)
+    except (NotFoundError, ForbiddenError, RefusedError):
+        return missing
+
+
+def _all_pages(session: JiraSession, path: str, shape: type[_Page[Any]]) -> list[Any]:
+    """Every value of a ``startAt`` list; ends on an empty page, ``isLast``, or when ``total`` is reached."""
+    values: list[Any] = []
+    while len(values) < LONGEST_LIST:
+        page = session.read("GET", path, shape, params={"startAt": len(values), "maxResults": PAGE})
+        values += page.values
+        if (
+            not page.values
+            or page.is_last
+            or (page.is_last is None and page.total is not None and len(values) >= page.total)
+        ):
+            return values
+    raise JiraError(f"The list {path} does not end: {len(values)} entries so far. A proxy that ignores startAt is the"
+                    " usual cause.")  # fmt: skip
