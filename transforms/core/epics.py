@@ -89,10 +89,8 @@ def _parent_spans(children: pl.DataFrame) -> pl.DataFrame:
 def _union(stretches: pl.DataFrame, spans: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Rows (issue_id = parent, entered_at, kind and readings) from the start of each parent to its end."""
     counted = [*PRECEDENCE, *READINGS]
-    begins = stretches.select(issue_id="parent_id", at="entered_at", *counted)
-    ends = stretches.select(
-        pl.col.parent_id.alias("issue_id"), pl.col.end_at.alias("at"), *(-pl.col(c) for c in counted)
-    )
+    begins = stretches.select(*counted, issue_id="parent_id", at="entered_at")
+    ends = stretches.select(*(-pl.col(column) for column in counted), issue_id="parent_id", at="end_at")
     edges = [spans.select("issue_id", at=edge) for edge in (pl.col.started_at, pl.col.finished_at.fill_null(as_of))]
     changes = pl.concat([begins, ends, *edges], how="diagonal").filter(pl.col.at.is_not_null())
     started = spans.filter(pl.col.started_at.is_not_null())["issue_id"].to_list()

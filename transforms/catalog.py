@@ -1,0 +1,21 @@
+"""Everything we publish, in the order in which it is built. A new table is one file and one line here."""
+
+from transforms.core.changes import Changes
+from transforms.core.issue_journeys import IssueJourneys
+from transforms.core.issues import Issues
+from transforms.core.releases import Releases
+from transforms.core.return_passes import ReturnPasses
+from transforms.core.stages import Stages
+from transforms.core.status_visits import StatusVisits
+from transforms.core.statuses import Statuses
+from transforms.core.work_intervals import WorkIntervals
+from transforms.quality.completeness import Completeness
+from transforms.quality.quarantine import Quarantine
+from transforms.quality.runs import Runs
+from transforms.quality.validations import Validations
+from transforms.schema import Table
+
+TABLES: tuple[type[Table], ...] = (
+    Issues, Changes, StatusVisits, Statuses, Stages, WorkIntervals, IssueJourneys, ReturnPasses, Releases,
+    Completeness, Quarantine, Runs, Validations,
+)  # fmt: skip

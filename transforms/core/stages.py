@@ -1,0 +1,65 @@
+"""The walk from idea to user: the stages of every value stream in order. Their times are metrics."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.kinds import RELEASE_STAGE
+from transforms.schema import LABEL, Column, Table
+from transforms.workflow import TERMINAL_KINDS, Workflow
+
+
+class Stages(Table, layer="core", key=("value_stream", "stage_name")):
+    """One row per stage of a value stream. Answers: which steps does work walk through, and in what order?"""
+
+    value_stream = Column(LABEL, "Value stream.")
+    stage_name = Column(LABEL, "Stage.")
+    stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
+    is_committed = Column(pl.Boolean(), "Work in it counts as started.")
+    is_terminal = Column(pl.Boolean(), "Work in it has ended.")
+    has_queue = Column(pl.Boolean(), "Has a status in which work waits.")
+    has_active = Column(pl.Boolean(), "Has a status in which somebody is meant to work.")
+    status_names = Column(pl.String(), "Its statuses in order, separated by commas.")
+
+
+def order_stages(statuses: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
+    """Gather statuses into stages; Stages, from Statuses. Delivery by release adds a stage for the wait for it."""
+    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
+    commitment = pl.col.value_stream.cast(pl.String).replace_strict(commitments, return_dtype=pl.Int32)
+    is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
+    stages = (
+        statuses.sort("value_stream", "stage_order", "status_order", "status_id", nulls_last=True)
+        .group_by("value_stream", "stage_name", maintain_order=True)
+        .agg(
+            pl.col.stage_order.min(),
+            is_committed=(is_terminal | (pl.col.status_order >= commitment)).fill_null(False).any(),
+            is_terminal=is_terminal.all(),
+            has_queue=(pl.col.work_kind == "queue").any(),
+            has_active=(pl.col.work_kind == "active").any(),
+            status_names=pl.col.status_name.fill_null(pl.col.status_id.cast(pl.String)).str.join(", "),
+        )
+    ).collect()
+    stages = pl.concat([stages, _release_stages(stages, workflow)], how="diagonal")
+    return Stages.select(
+        stages.lazy()
+        .sort("value_stream", "is_terminal", "stage_order", maintain_order=True)
+        .with_columns(stage_order=pl.int_range(pl.len()).over("value_stream").cast(pl.Int32))
+    )
+
+
+def _release_stages(stages: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+    """Where work waits between Done and its release, in streams that have no stage of that name themselves."""
+    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
+    having = stages.filter(pl.col.stage_name == RELEASE_STAGE)["value_stream"].cast(pl.String).to_list()
+    missing = [name for name in by_release if name not in having]
+    last = int(stages["stage_order"].max() or 0) + 1
+    return pl.DataFrame({"value_stream": missing}, schema={"value_stream": pl.String}).select(
+        pl.col.value_stream.cast(LABEL),
+        stage_name=pl.lit(RELEASE_STAGE, LABEL),
+        stage_order=pl.lit(last, pl.Int32),
+        is_committed=pl.lit(True),
+        is_terminal=pl.lit(False),
+        has_queue=pl.lit(True),
+        has_active=pl.lit(False),
+        status_names=pl.lit("(done, not yet released)"),
+    )

@@ -1,0 +1,69 @@
+"""What every status means in every value stream that uses it, how that was decided, and how much time depends on it."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.schema import LABEL, Column, Table
+from transforms.workflow import DECISIONS, WORK_KIND, Workflow
+
+MS_PER_HOUR = 3_600_000
+
+
+DECISION_WORDS = {
+    "config_id": "flow.toml lists its id",
+    "config_name": "flow.toml lists its name",
+    "name_pattern": "its name says so",
+    "category": "Jira's status category says so",
+    "unmapped": "no rule covers it, so it counts as wait",
+}
+
+
+class Statuses(Table, layer="core", key=("value_stream", "status_id")):
+    """One row per status ever seen in a value stream. Answers: is it touch or wait, who says so, and what hangs on it?
+
+    A status no rule covers is ``unmapped``: it counts as wait and stands here with its hours.
+    """
+
+    value_stream = Column(LABEL, "Value stream.")
+    status_id = Column(pl.Int64(), "Status; ids are stable, names are not.")
+    status_name = Column(
+        pl.String(), "Current name, or the newest one a changelog gives. Empty if never named.", nullable=True
+    )
+    category = Column(
+        pl.String(), "Jira's status category. Empty for a status the site no longer lists.", nullable=True
+    )
+    is_listed = Column(pl.Boolean(), "The site still lists it.")
+    stage_name = Column(LABEL, "Stage it belongs to.")
+    stage_order = Column(pl.Int32(), "Place of the stage in the walk, from 0.", minimum=0)
+    status_order = Column(
+        pl.Int32(), "Place of the status in the walk. Empty for blocked and unmapped ones.", nullable=True
+    )
+    work_kind = Column(WORK_KIND, "queue, active, blocked, done or discarded.")
+    is_unmapped = Column(pl.Boolean(), "No rule covers it.")
+    decided_by = Column(LABEL, "Which rule decided stage and kind.", values=DECISIONS)
+    decision = Column(pl.String(), "The rule in words.")
+    visit_count = Column(pl.Int64(), "Visits of issues of the stream.", minimum=0)
+    issue_count = Column(pl.Int64(), "Issues that visited it.", minimum=0)
+    elapsed_hours = Column(pl.Float64(), "Hours issues spent in it, elapsed, terminal statuses included.", minimum=0)
+    working_hours = Column(pl.Float64(), "Those within the calendar.", minimum=0)
+
+
+def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
+    """Join the model with the time that depends on it; Statuses, from RawStatuses and StatusVisits."""
+    hours = status_visits.group_by("value_stream", "status_id").agg(
+        visit_count=pl.len().cast(pl.Int64),
+        issue_count=pl.col.issue_id.n_unique().cast(pl.Int64),
+        elapsed_hours=pl.col.elapsed_ms.sum() / MS_PER_HOUR,
+        working_hours=pl.col.working_ms.sum() / MS_PER_HOUR,
+    )
+    model = workflow.statuses.lazy().with_columns(pl.col("value_stream", "stage_name", "decided_by").cast(LABEL))
+    named = model.join(statuses, on="status_id", how="left").join(hours, on=["value_stream", "status_id"], how="left")
+    return Statuses.select(
+        named.with_columns(
+            pl.col("visit_count", "issue_count", "elapsed_hours", "working_hours").fill_null(0),
+            pl.col.is_listed.fill_null(False),
+            is_unmapped=pl.col.decided_by == "unmapped",
+            decision=pl.col.decided_by.cast(pl.String).replace_strict(DECISION_WORDS),
+        ).sort("value_stream", "stage_order", "status_order", "status_id", nulls_last=True)
+    )
