@@ -6,7 +6,7 @@ Links between issues are ``dependencies``; the meaning of the states is ``work_i
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -79,7 +79,7 @@ def release_timeline(placed: pl.DataFrame, versions: pl.DataFrame, workflow: Wor
         .group_by("issue_id", "value_stream")
         .agg(pl.col.release_date.min())
     )
-    at = [_noon(day, zones[stream]) for stream, day in dates.select("value_stream", "release_date").iter_rows()]
+    at = [noon_of(day, zones[stream]) for stream, day in dates.select("value_stream", "release_date").iter_rows()]
     releases = dates.select(
         "issue_id", entered_at=pl.Series(at, dtype=pl.Datetime("us", "UTC")), value=pl.lit(1, pl.Int64)
     )
@@ -88,5 +88,6 @@ def release_timeline(placed: pl.DataFrame, versions: pl.DataFrame, workflow: Wor
     return Timeline(initial, releases.filter(pl.col.entered_at <= as_of).sort("issue_id"))
 
 
-def _noon(day: datetime, zone: str) -> datetime:
+def noon_of(day: date, zone: str) -> datetime:
+    """Noon of a day in a zone: what a date without a time of day stands for."""
     return datetime.combine(day, time(12), ZoneInfo(zone))

@@ -1,0 +1,1 @@
+"""Answers for managers, computed from ``core``: one file per question."""
