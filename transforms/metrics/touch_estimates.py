@@ -1,6 +1,5 @@
 """Touch as an interval, not a number: what parallel work and work logs leave of the time a status allows (§1.3).
 
-
 ``touch_high`` is the status's own claim (core); here are the share of a person's attention and the logged evidence.
 """
 
