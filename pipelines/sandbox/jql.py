@@ -4,7 +4,6 @@ Read are: comparisons and lists on ``project``, ``issuetype``, ``id``, ``key``, 
 parentheses; ORDER BY. All else raises ``JqlError``, which a server answers as 400 the way Jira does.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -174,14 +173,3 @@ def _complaint(text: str, error: UnexpectedInput) -> str:
         return f"Error in the JQL Query: The query '{text}' ended too early."
     got = text[error.pos_in_stream :].split(maxsplit=1)[0]
     return f"Error in the JQL Query: '{got}' was not expected here. (line {error.line}, character {error.column})"
-
-
-def clauses(condition: Condition | None) -> Iterator[Clause]:
-    """Yield every clause of a condition."""
-    if isinstance(condition, Clause):
-        yield condition
-    elif isinstance(condition, NoneOf):
-        yield from clauses(condition.part)
-    elif condition is not None:
-        for part in condition.parts:
-            yield from clauses(part)
