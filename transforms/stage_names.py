@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import combinations, groupby
 
 from transforms.status_names import is_backlog_name, plain
 
@@ -67,9 +67,10 @@ def name_stages(status_names: Sequence[str]) -> list[str]:
     many words: "Awaiting Approval" is the wait of a stage Approval that has no status of its own.
     """
     stages = []
-    for topic, group in groupby(status_names, key=stage_topic):
+    for _, group in groupby(status_names, key=lambda name: plain(stage_topic(name))):
         names = list(group)
-        stages += [names[0] if len(set(names)) == 1 and not _is_wait_for(names[0]) else topic] * len(names)
+        is_alone = len(set(names)) == 1 and not _is_wait_for(names[0])
+        stages += [names[0] if is_alone else stage_topic(names[0])] * len(names)
     return stages
 
 
@@ -78,7 +79,8 @@ def _is_wait_for(name: str) -> bool:
 
 
 def _as_written(name: str, bare: str) -> str:
-    """The part of ``name`` that reads ``bare``, as its author spelt it where that can be told."""
-    spelt = name.split()[-len(bare.split()) :] if plain(name).endswith(bare) else name.split()[: len(bare.split())]
-    text = " ".join(spelt) if plain(" ".join(spelt)) == bare else bare
+    """The words of ``name`` that read ``bare``, as their author spelt them, beginning with a capital."""
+    words = name.split()
+    spans = (" ".join(words[start:end]) for start, end in combinations(range(len(words) + 1), 2))
+    text = next((span for span in spans if plain(span) == bare), bare)
     return text[:1].upper() + text[1:]
