@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import sha256
 from typing import Literal
 
 import polars as pl
@@ -78,3 +79,12 @@ class Workflow:
     def stream_codes(self) -> dict[str, int]:
         """Position of every stream: the integer the hot paths use."""
         return {stream.name: code for code, stream in enumerate(self.streams)}
+
+    def definition_version(self, name: str) -> str:
+        """Short digest of all that decides a stream's numbers: equal versions mean comparable figures."""
+        [stream] = [stream for stream in self.streams if stream.name == name]
+        statuses = self.statuses.filter(pl.col.value_stream == name).drop("decided_by").sort("status_id")
+        calendar = (stream.calendar.zone, stream.calendar.openings, sorted(stream.calendar.holidays))
+        rules = (stream.commitment_order, stream.delivery, stream.is_assignment_used, stream.reopen_horizon)
+        said = repr((calendar, rules, statuses.rows(), sorted(self.discarding_resolution_ids), self.flow_level))
+        return sha256(said.encode()).hexdigest()[:12]
