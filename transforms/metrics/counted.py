@@ -1,0 +1,12 @@
+"""Which journeys count as work: those at the one level at which a site counts, never a parent and its child together."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.workflow import Workflow
+
+
+def counted_journeys(issue_journeys: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
+    """Journeys at ``workflow.flow_level`` that are measured by their own statuses; IssueJourneys, rows only left out."""
+    return issue_journeys.filter((pl.col.hierarchy_level == workflow.flow_level) & ~pl.col.is_rolled_up)
