@@ -21,7 +21,7 @@ LISTED_ISSUES = "listed_issues"
 
 @dataclass(frozen=True)
 class Contract:
-    """A promise about a table: ``query`` finds the rows that break it."""
+    """A promise about a table: ``query`` finds the rows that break it; ``{batch}`` in it is the table itself."""
 
     table_name: str
     name: str
@@ -40,7 +40,7 @@ def _parts_add_up(unit: str) -> Contract:
         "\n".join(
             (
                 f"SELECT issue_id, span_{unit}, {parts} AS parts_{unit}",
-                "FROM core.issue_journeys",
+                "FROM {batch}",
                 f"WHERE span_{unit} IS DISTINCT FROM {parts}",
             )
         ),
@@ -58,7 +58,7 @@ def _without_gaps(table: str, order: str, says: str) -> Contract:
                 "SELECT * FROM (",
                 f"  SELECT issue_id, {order}, entered_at, left_at,",
                 f"         lead(entered_at) OVER (PARTITION BY issue_id ORDER BY {order}) AS next_entered_at",
-                f"  FROM core.{table})",
+                "  FROM {batch})",
                 "WHERE left_at < entered_at OR next_entered_at IS DISTINCT FROM left_at",
             )
         ),
@@ -71,7 +71,7 @@ def _known_issue(table: str) -> Contract:
         table,
         "issue_is_known",
         "every issue_id stands in core.issues",
-        "\n".join(("SELECT DISTINCT issue_id", f"FROM core.{table}", "ANTI JOIN core.issues USING (issue_id)")),
+        "\n".join(("SELECT DISTINCT issue_id", "FROM {batch}", "ANTI JOIN core.issues USING (issue_id)")),
         (table, "issues"),
     )
 
@@ -80,6 +80,7 @@ CONTRACTS: tuple[Contract, ...] = (
     _parts_add_up("ms"),
     _parts_add_up("working_ms"),
     _without_gaps("status_visits", "visit_number", "visits follow one another without gap or overlap"),
+    _without_gaps("work_intervals", "interval_number", "intervals follow one another without gap or overlap"),
     *(_known_issue(table) for table in ("changes", "status_visits", "work_intervals", "issue_journeys")),
     Contract(
         "issues",
@@ -87,7 +88,7 @@ CONTRACTS: tuple[Contract, ...] = (
         "every issue Jira listed stands in core.issues or, with a reason, in quality.quarantine",
         """
         SELECT issue_id FROM listed_issues
-        ANTI JOIN core.issues USING (issue_id)
+        ANTI JOIN {batch} USING (issue_id)
         ANTI JOIN quality.quarantine USING (issue_id)
         """,
         ("issues", "quarantine"),
@@ -97,20 +98,35 @@ CONTRACTS: tuple[Contract, ...] = (
         "history_ends_at_current_status",
         "the last status change leads to the status the issue has, wherever the history counts as complete",
         """
-        SELECT issue_id, last_to_id, status_id FROM (
-          SELECT issue_id, last(to_id ORDER BY changed_at, change_number) AS last_to_id
-          FROM core.changes WHERE field = 'status' GROUP BY issue_id)
+        SELECT issue_id, any_value(status_id) AS status_id, list(to_value) AS last_to FROM (
+          SELECT issue_id, to_value, changed_at = max(changed_at) OVER (PARTITION BY issue_id) AS is_last
+          FROM {batch} WHERE field = 'status')
         JOIN core.issues USING (issue_id)
         JOIN quality.completeness USING (issue_id)
-        WHERE is_complete AND last_to_id IS DISTINCT FROM status_id
+        WHERE is_complete AND is_last
+        GROUP BY issue_id HAVING NOT bool_or(to_value = status_id)
         """,
         ("changes", "issues", "completeness"),
+    ),
+    Contract(
+        "work_intervals",
+        "intervals_add_up_to_the_journey",
+        "the intervals of an issue's first pass add up to its journey's span, elapsed and working",
+        """
+        SELECT issue_id, any_value(span_ms) AS span_ms, sum(elapsed_ms) AS intervals_ms,
+               any_value(span_working_ms) AS span_working_ms, sum(working_ms) AS intervals_working_ms
+        FROM {batch} JOIN core.issue_journeys USING (issue_id)
+        WHERE pass_number = 1 AND kind IN ('touch', 'wait', 'blocked', 'unassigned', 'done_gap') AND NOT is_rolled_up
+        GROUP BY issue_id
+        HAVING sum(elapsed_ms) <> any_value(span_ms) OR sum(working_ms) <> any_value(span_working_ms)
+        """,
+        ("work_intervals", "issue_journeys"),
     ),
     Contract(
         "completeness",
         "histories_are_complete",
         "every issue's history was received whole",
-        "SELECT issue_id, reason FROM quality.completeness WHERE NOT is_complete",
+        "SELECT issue_id, reason FROM {batch} WHERE NOT is_complete",
         ("completeness",),
         "warning",
     ),
@@ -118,7 +134,7 @@ CONTRACTS: tuple[Contract, ...] = (
         "statuses",
         "every_status_is_mapped",
         "every status has a stage and a work kind by rule",
-        "SELECT status_id, status_name FROM core.statuses WHERE decided_by = 'unmapped'",
+        "SELECT status_id, status_name FROM {batch} WHERE is_unmapped",
         ("statuses",),
         "warning",
     ),

@@ -49,6 +49,7 @@ class TableStore(dg.IOManager):
         check_schema(table, frame)
         check_values(table, frame)
         path = self._place(table) / f"{run_id}.parquet"
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{uuid.uuid4().hex}")
         frame.write_parquet(fresh, compression="zstd")
@@ -70,6 +71,27 @@ class TableStore(dg.IOManager):
     def _files(self, table: type[Table]) -> list[Path]:
         """Oldest first."""
         return sorted(self._place(table).glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)
+
+
+class RawStore(dg.IOManager):
+    """Reads the raw tables in the parts they were parsed in; those were written while parsing."""
+
+    def __init__(self, folder: Path, tables: Iterable[type[Table]]) -> None:
+        self._folder = folder
+        self._tables = {table.name: table for table in tables}
+
+    def handle_output(self, context: dg.OutputContext, obj: None) -> None:
+        """Nothing: the parts are there."""
+
+    def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
+        """All parts of a table, unread."""
+        return self.scan(self._tables[context.asset_key.path[-1]])
+
+    def scan(self, table: type[Table]) -> pl.LazyFrame:
+        """All parts of a table, in order, unread; raises FileNotFoundError when there are none."""
+        if not (self._folder / table.name).is_dir():
+            raise FileNotFoundError(f"{table.name} was not parsed yet; materialise it first")
+        return pl.scan_parquet(self._folder / table.name / "*.parquet")
 
 
 def describe(table: type[Table]) -> Mapping[str, Any]:

@@ -111,6 +111,23 @@ def discard_version(version: Version) -> None:
     shutil.rmtree(version.building, ignore_errors=True)
 
 
+def find_build(data: Path, run: str) -> Version:
+    """The version a run has built and not published yet; its id ends with ``run``."""
+    [folder] = (data / "versions").glob(f".*-{run}")
+    return Version(data, folder.name.removeprefix("."))
+
+
+def report_path(version: Version) -> Path:
+    """Where the report of a failed audit lies."""
+    return version.data / "audits" / f"{version.version_id}.json"
+
+
+def count_rows(version: Version, layer: str, name: str) -> int:
+    """Rows of a table of the build."""
+    path = version.building / "parquet" / layer / f"{name}.parquet"
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
 def sweep_builds(data: Path) -> None:
     """Remove what interrupted runs left half-built; only for the one run that holds the data folder."""
     for folder in (data / "versions").glob(".*"):
@@ -154,8 +171,7 @@ def _load(
     frame.select(pl.lit(site_name).alias("site_name"), *table.columns).sink_parquet(path, compression="zstd")
     rows = connection.read_parquet(str(path))
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ddl.quoted(table.layer)}")
-    row_count = pl.scan_parquet(path).select(pl.len()).collect().item()
-    for statement in ddl.create_statements(table, row_count):
+    for statement in ddl.create_statements(table, count_rows(version, table.layer, table.name)):
         connection.execute(statement)
     rows.insert_into(f"flow.{table.layer}.{table.name}")
 

@@ -1,0 +1,162 @@
+"""Write, audit, publish: the last steps of the graph. Files and the switch belong to ``pipelines.warehouse``."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version as installed_version
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from pipelines import warehouse
+from pipelines.assets import table_spec
+from pipelines.checks import Verdict, audit
+from pipelines.contracts import LISTED_ISSUES, Severity, contracts_for
+from pipelines.landed import Landed, LandedStore
+from pipelines.settings import RunSettings
+from pipelines.store import RawStore, TableStore
+from transforms.catalog import TABLES
+from transforms.quality.runs import Runs, add_run
+from transforms.quality.validations import Validations, build_validations
+from transforms.raw import RawIssues, RawQuarantine
+from transforms.schema import Table, check_schema, check_values
+
+OWN_RECORDS: tuple[type[Table], ...] = (Validations, Runs)
+"""Tables that speak of the build itself: filled after the audit, so no asset before it can make them."""
+
+STAGED: tuple[type[Table], ...] = tuple(table for table in TABLES if table not in OWN_RECORDS)
+
+
+def checked_pairs() -> list[tuple[str, Severity]]:
+    """Table and severity of every check: critical for each table, warning where a contract only warns."""
+    warned = {contract.table_name for contract in contracts_for(STAGED) if contract.severity == "warning"}
+    pairs: list[tuple[str, Severity]] = [(table.name, "critical") for table in STAGED]
+    return pairs + [(table.name, "warning") for table in STAGED if table.name in warned]
+
+
+STAGED_SPEC = dg.AssetSpec(
+    "staged_warehouse",
+    deps=[table.name for table in STAGED],
+    group_name="published",
+    description="All tables as they will be published, built beside the published ones and audited.",
+    kinds={"duckdb"},
+)
+
+
+@dg.multi_asset(
+    specs=[STAGED_SPEC, *(table_spec(table, deps=["staged_warehouse"]) for table in OWN_RECORDS)],
+    check_specs=[
+        dg.AssetCheckSpec(f"{name}_{severity}", asset="staged_warehouse", blocking=severity == "critical")
+        for name, severity in checked_pairs()
+    ],
+    name="staged_warehouse",
+)
+def staged_warehouse(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[RunSettings],
+    tables: dg.ResourceParam[TableStore],
+    raw_tables: dg.ResourceParam[RawStore],
+    landed: dg.ResourceParam[LandedStore],
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Build a version, audit it, and add what the audit found."""
+    started_at = datetime.fromtimestamp(context.instance.get_run_stats(context.run_id).start_time or 0, UTC)
+    version = warehouse.Version(settings.data, f"{started_at:%Y%m%dT%H%M%SZ}-{context.run_id[:8]}")
+    source = landed.newest()
+    settings.report("Building the tables to publish")
+    warehouse.stage_version(version, {table: tables.scan(table) for table in STAGED}, source.site_name)
+    verdicts = _audited(version, listed_issues(raw_tables, source), settings)
+    is_sound = all(v.is_passed for v in verdicts if v.severity == "critical")
+    if is_sound:
+        _add_records(version, source, verdicts, context.run_id, started_at)
+    else:
+        _keep_report(version, verdicts)
+        warehouse.discard_version(version)
+    yield dg.MaterializeResult(asset_key="staged_warehouse", check_results=list(_check_results(verdicts)))
+    yield from (dg.MaterializeResult(asset_key=table.name) for table in OWN_RECORDS if is_sound)
+
+
+@dg.asset(
+    deps=["staged_warehouse", *(table.name for table in OWN_RECORDS)],
+    group_name="published",
+    kinds={"duckdb", "parquet"},
+)
+def published_warehouse(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[RunSettings]
+) -> dg.MaterializeResult[Any]:
+    """The tables everybody reads: flow.duckdb and parquet/, switched to the audited version by one rename."""
+    version = warehouse.find_build(settings.data, context.run_id[:8])
+    folder = warehouse.publish_version(version)
+    settings.report(f"Published {settings.data / 'flow.duckdb'}")
+    return dg.MaterializeResult(metadata={"version": version.version_id, "path": dg.MetadataValue.path(folder)})
+
+
+def listed_issues(raw_tables: RawStore, source: Landed) -> pl.DataFrame:
+    """Every issue id Jira listed in this run, whether it was handed out, could be parsed, or not; column issue_id."""
+    parsed = [raw_tables.scan(table).select("issue_id") for table in (RawIssues, RawQuarantine)]
+    absent = pl.LazyFrame({"issue_id": source.missing}, {"issue_id": pl.Int64()})
+    return pl.concat([*parsed, absent]).drop_nulls().unique().collect()
+
+
+def _audited(version: warehouse.Version, listed: pl.DataFrame, settings: RunSettings) -> list[Verdict]:
+    """Audit a version that is being built; if the audit itself breaks, the build goes."""
+    settings.report("Checking them")
+    with warehouse.discarding_failures(version), warehouse.reading(version) as connection:
+        connection.register(LISTED_ISSUES, listed)
+        return audit(connection, STAGED)
+
+
+def _keep_report(version: warehouse.Version, verdicts: Sequence[Verdict]) -> None:
+    """Leave what failed, with sample rows, where the next reader of the data folder finds it."""
+    path = warehouse.report_path(version)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    failed = [asdict(verdict) for verdict in verdicts if not verdict.is_passed]
+    path.write_text(json.dumps(failed, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def _add_records(
+    version: warehouse.Version, source: Landed, verdicts: Sequence[Verdict], run_id: str, started_at: datetime
+) -> None:
+    """Write quality.validations and quality.runs into a version that passed."""
+    run = {
+        "run_id": run_id,
+        "version_id": version.version_id,
+        "site_flavour": source.flavour,
+        "as_of": source.as_of,
+        "started_at": started_at,
+        "finished_at": datetime.now(UTC),
+        "issue_count": warehouse.count_rows(version, "core", "issues"),
+        "change_count": warehouse.count_rows(version, "core", "changes"),
+        "request_count": source.request_count,
+        "failed_check_count": sum(not verdict.is_passed for verdict in verdicts),
+        "flow_version": installed_version("jira-flow"),
+    }
+    records: dict[type[Table], pl.LazyFrame] = {
+        Validations: build_validations(run_id, verdicts),
+        Runs: add_run(warehouse.scan_published(version.data, Runs), run),
+    }
+    with warehouse.discarding_failures(version):
+        for table, frame in records.items():
+            check_schema(table, frame)
+            check_values(table, frame.collect())
+    warehouse.add_tables(version, records, source.site_name)
+
+
+def _check_results(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckResult]:
+    """One result per table and severity, the single rules and some failing rows in its metadata."""
+    for name, severity in checked_pairs():
+        rules = [v for v in verdicts if v.table_name == name and v.severity == severity]
+        failed = [v for v in rules if not v.is_passed]
+        metadata: dict[str, Any] = {
+            "rules": dg.MetadataValue.table([dg.TableRecord({"rule": v.says, "is_passed": v.is_passed}) for v in rules])
+        }
+        if failed:
+            metadata["failing_rows"] = dg.MetadataValue.json({v.says: v.sample for v in failed})
+        yield dg.AssetCheckResult(
+            passed=not failed,
+            asset_key="staged_warehouse",
+            check_name=f"{name}_{severity}",
+            severity=dg.AssetCheckSeverity.ERROR if severity == "critical" else dg.AssetCheckSeverity.WARN,
+            metadata=metadata,
+        )

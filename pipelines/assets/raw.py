@@ -1,0 +1,72 @@
+"""From Jira to raw tables and the workflow inferred from them. How Jira is asked belongs to ``pipelines.jira``."""
+
+import inspect
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from pipelines.jira import Connection, Scope, Store, build_raw_tables, connect, extract
+from pipelines.landed import Landed
+from pipelines.settings import RunSettings
+from pipelines.store import describe
+from transforms.infer_workflow import infer_workflow
+from transforms.raw import RAW_TABLES
+from transforms.workflow import Workflow
+
+
+@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"})
+def landed_batches(settings: dg.ResourceParam[RunSettings]) -> Landed:
+    """Every issue in scope with its whole history, scrubbed of persons and texts, landed append-only."""
+    connection = settings.find_connection()
+    settings.report(f"Reading {connection.url}")
+    site_name = site_name_of(settings, connection)
+    session = connect(connection)
+    scope = Scope(settings.config.jira.projects, settings.config.jira.jql)
+    store = Store(settings.data, site_name)
+    extraction = extract(session, scope, store, as_of=settings.as_of, progress=settings.report_count)
+    for warning in extraction.warnings:
+        settings.report(f"Note: {warning}")
+    return Landed.of(extraction, site_name, session.time_zone)
+
+
+@dg.multi_asset(
+    outs={
+        table.name: dg.AssetOut(
+            group_name="raw",
+            description=inspect.getdoc(table),
+            metadata=describe(table),
+            io_manager_key="raw_tables",
+            kinds={"polars"},
+        )
+        for table in RAW_TABLES
+    },
+)
+def raw_tables(settings: dg.ResourceParam[RunSettings], landed_batches: Landed) -> Iterator[dg.Output[None]]:
+    """Jira's facts in typed columns."""
+    settings.report("Parsing the answers")
+    tables = build_raw_tables(Store(settings.data, landed_batches.site_name), settings.raw_folder)
+    for table in RAW_TABLES:
+        row_count = tables.scan(table).select(pl.len()).collect().item()
+        yield dg.Output(None, output_name=table.name, metadata={"dagster/row_count": row_count})
+
+
+@dg.asset(group_name="raw", io_manager_key="workflow_parameters", kinds={"polars"})
+def workflow(
+    settings: dg.ResourceParam[RunSettings],
+    landed_batches: Landed,
+    raw_issues: pl.LazyFrame,
+    raw_changes: pl.LazyFrame,
+    raw_statuses: pl.LazyFrame,
+    raw_projects: pl.LazyFrame,
+    raw_resolutions: pl.LazyFrame,
+) -> Workflow:
+    """Value streams, stages and kinds: what flow.toml says, and for the rest what Jira's own data show."""
+    rules = settings.config.rules(landed_batches.time_zone)
+    return infer_workflow(rules, raw_issues, raw_changes, raw_statuses, raw_projects, raw_resolutions)
+
+
+def site_name_of(settings: RunSettings, connection: Connection) -> str:
+    """The name the site is published under: the run's own, flow.toml's, or its host."""
+    named = settings.site_name or settings.config.jira.site_name
+    return named or connection.url.split("://")[-1].split("/")[0].split(":")[0]

@@ -1,0 +1,16 @@
+"""Failures that are explained to people in one paragraph, and which of them the caller can correct."""
+
+from pipelines.config_errors import ConfigError
+from pipelines.jira import JiraError
+from pipelines.jira.errors import MissingSettingError, ScopeError
+from pipelines.run import AuditError, BusyError
+from pipelines.sandbox_command import SandboxError
+from pipelines.warehouse import WarehouseError
+from transforms.infer_workflow import WorkflowError
+from transforms.schema import SchemaError
+
+TO_BE_CORRECTED = (ConfigError, MissingSettingError, ScopeError, WorkflowError)
+"""The command, flow.toml or a variable is wrong: exit code 2."""
+
+KNOWN_ERRORS = (*TO_BE_CORRECTED, JiraError, AuditError, BusyError, SandboxError, WarehouseError, SchemaError)
+"""Messages written for people; anything else is a fault of the product."""

@@ -1,0 +1,62 @@
+"""``flow sandbox``: choose a site, serve it, say how to talk to it. Answers belong to ``pipelines.sandbox``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pipelines.sandbox.company import simulate_company
+from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Flavour, start
+from pipelines.sandbox.site import Site, site_from_issues
+
+
+class SandboxError(Exception):
+    """Recorded issues cannot be read, or the port is taken. The message is one paragraph."""
+
+
+def serve(flavour: Flavour, issues: Sequence[Path], port: int, say: Callable[[str], None]) -> None:
+    """Serve until interrupted; raises SandboxError when it cannot begin."""
+    site = choose_site(issues)
+    try:
+        sandbox = start(site, flavour, port)
+    except OSError as error:
+        raise SandboxError(f"Port {port} cannot be used: {error.strerror}. Name another one with --port.") from None
+    with sandbox:
+        say("\n".join(how_to_talk(sandbox.url, flavour, len(site.issues))))
+        try:
+            sandbox.join()
+        except KeyboardInterrupt:
+            say("Stopped.")
+
+
+def choose_site(issues: Sequence[Path]) -> Site:
+    """The recorded issues of these files, or the simulated company."""
+    if not issues:
+        return simulate_company()
+    try:
+        return site_from_issues(issues)
+    except OSError as error:
+        raise SandboxError(
+            f"{error.filename or 'The recorded issues'} cannot be read: {error.strerror or error}."
+        ) from None
+    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        names = ", ".join(map(str, issues))
+        raise SandboxError(
+            f"{names} does not hold one REST-shaped issue a line ({type(error).__name__}: {error})."
+        ) from None
+
+
+def how_to_talk(url: str, flavour: Flavour, issue_count: int) -> list[str]:
+    """Address and credentials, ready to paste."""
+    names = (
+        {"JIRA_EMAIL": DEFAULT_EMAIL, "JIRA_API_TOKEN": DEFAULT_TOKEN}
+        if flavour == "cloud"
+        else {"JIRA_TOKEN": DEFAULT_TOKEN}
+    )
+    kind = "Jira Cloud" if flavour == "cloud" else "Jira Data Center"
+    return [
+        f"{issue_count:,} issues served as {kind} at {url} until you press Ctrl-C. To read them, in another terminal:",
+        f"  export JIRA_URL={url} " + " ".join(f"{name}={value}" for name, value in names.items()),
+        "  flow run",
+    ]

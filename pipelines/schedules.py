@@ -1,0 +1,13 @@
+"""When the tables are made anew without anybody asking."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+DAILY = "0 5 * * *"
+"""Every morning, in the scheduler's own zone: before people look, after the night's automation."""
+
+
+def build_schedules(job_name: str) -> list[dg.ScheduleDefinition]:
+    """The schedules of a job, off until somebody turns them on."""
+    return [dg.ScheduleDefinition(name="daily", job_name=job_name, cron_schedule=DAILY)]

@@ -1,0 +1,55 @@
+"""What one run is told: configuration, folder, moment, and how to reach Jira. The resource every asset can ask for.
+
+Nothing is read from the environment before an asset needs it, so the graph loads anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipelines.config import FlowConfig
+from pipelines.jira import Connection, connection_from_environment
+from pipelines.store import Report
+
+
+def data_folder() -> Path:
+    """Where tables are kept: FLOW_DATA, or ``data`` in the working directory."""
+    return Path(os.environ.get("FLOW_DATA", "data"))
+
+
+def environment_connection() -> Connection:
+    """The site the JIRA_* variables name; raises MissingSettingError naming the one that lacks."""
+    return connection_from_environment(os.environ)
+
+
+def keep_quiet(_: str) -> None:
+    """Tell nobody: under Dagster's own interface the event log is the progress."""
+
+
+def keep_uncounted(done: int, total: int | None) -> None:
+    """Count for nobody."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """One run's settings; the defaults are those of a scheduled run."""
+
+    config: FlowConfig
+    data: Path
+    as_of: datetime | None = None
+    """The moment the tables speak of; None takes the site's own clock."""
+    site_name: str = ""
+    """Name of the site in the tables; empty takes flow.toml's, or the host of JIRA_URL."""
+    find_connection: Callable[[], Connection] = environment_connection
+    report: Report = keep_quiet
+    report_count: Callable[[int, int | None], None] = keep_uncounted
+    """Told how many issues have landed so far, of how many where that is known."""
+
+    @property
+    def raw_folder(self) -> Path:
+        """Where the raw tables lie."""
+        return self.data / "work" / "parsed"

@@ -1,0 +1,88 @@
+"""The lines a manager reads at the end of a run, from published tables only. What a number means is said in METHODS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+DAY_MS = 86_400_000
+
+_DELIVERED = """
+SELECT count(*), median(wait_ms), sum(wait_ms), sum(touch_ms), sum(cycle_ms)
+FROM core.issue_journeys
+WHERE outcome = 'delivered' AND cycle_ms IS NOT NULL AND NOT is_rolled_up
+"""
+
+_LARGEST_WAIT = """
+SELECT stage_name FROM core.work_intervals JOIN core.issue_journeys USING (site_name, issue_id)
+WHERE kind = 'wait' AND pass_number = 1 AND outcome = 'delivered' AND cycle_ms IS NOT NULL
+GROUP BY stage_name ORDER BY sum(work_intervals.elapsed_ms) DESC, stage_name LIMIT 1
+"""
+
+_DOUBTS = """
+SELECT (SELECT count(*) FROM quality.completeness WHERE NOT is_complete),
+       (SELECT count(*) FROM quality.quarantine),
+       (SELECT coalesce(sum(elapsed_hours), 0) FROM core.statuses WHERE is_unmapped)
+"""
+
+
+def summarise(data: Path) -> list[str]:
+    """What the published tables say, and where to look next; one line each."""
+    with duckdb.connect(str((data / "flow.duckdb").resolve()), read_only=True) as tables:
+        return [_findings(tables), *_doubts(tables), "", *_next_steps(data, tables)]
+
+
+def _findings(tables: duckdb.DuckDBPyConnection) -> str:
+    """Waiting of delivered work in one sentence or two."""
+    issues = _row(tables, "SELECT count(*) FROM core.issues")[0]
+    delivered, median, wait, touch, cycle = _row(tables, _DELIVERED)
+    if not delivered:
+        return f"{issues:,} issues. None of them was started and delivered yet, so there is no cycle time to split."
+    text = (
+        f"{issues:,} issues, {delivered:,} of them delivered. Delivered work spent a median of {_days(median)} waiting"
+    )
+    text += f" between steps; {_share(wait, cycle)} of its cycle time was waiting, {_share(touch, cycle)} touch"
+    if wait:
+        text += f"; most of the waiting was in {_row(tables, _LARGEST_WAIT)[0]}"
+    return text + "."
+
+
+def _doubts(tables: duckdb.DuckDBPyConnection) -> list[str]:
+    """What stands beside the numbers, said only where there is something to say."""
+    incomplete, quarantined, unmapped_hours = _row(tables, _DOUBTS)
+    lines = []
+    if incomplete or quarantined:
+        lines.append(
+            f"{incomplete:,} histories are incomplete, {quarantined:,} answers in quarantine (schema quality)."
+        )
+    if unmapped_hours:
+        lines.append(f"{unmapped_hours:,.0f} hours lie in statuses no rule covers; they count as wait (core.statuses).")
+    return lines
+
+
+def _next_steps(data: Path, tables: duckdb.DuckDBPyConnection) -> list[str]:
+    names = [f"{schema}.{name}" for schema, name in tables.execute(_TABLE_NAMES).fetchall()]
+    return [
+        f"DuckDB   {data / 'flow.duckdb'} (open it read-only)",
+        f"Parquet  {data / 'parquet'}/<schema>/<table>.parquet",
+        f"Tables   {', '.join(names)}; what every column means: transforms/TABLES.md",
+        "Graph    make dev, then http://localhost:3000",
+    ]
+
+
+_TABLE_NAMES = "SELECT schema_name, table_name FROM duckdb_tables() ORDER BY schema_name, table_name"
+
+
+def _row(tables: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    row = tables.execute(query).fetchone()
+    return row or ()
+
+
+def _days(ms: float) -> str:
+    days = ms / DAY_MS
+    return f"{days:.1f} days" if days >= 1 else f"{ms / 3_600_000:.1f} hours"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "0%"
