@@ -40,8 +40,9 @@ class Store:
     def __init__(self, data: Path, site_name: str = "jira", environment: Mapping[str, str] | None = None) -> None:
         """Nothing is written before the first extraction."""
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", site_name):
-            raise MissingSettingError(f"The site name {site_name!r} cannot be a folder: use letters, digits, dots, dashes"
-                                      " and underscores only.")  # fmt: skip
+            raise MissingSettingError(
+                f"The site name {site_name!r} cannot be a folder. Use letters, digits, dot, dash and underscore."
+            )
         self.site_name = site_name
         self.landing = Landing(data / "raw" / site_name)
         self.ledger = Ledger(data / "work.duckdb", site_name)

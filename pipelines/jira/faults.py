@@ -105,8 +105,8 @@ def from_network(place: Place, error: requests.RequestException) -> JiraError | 
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return PassingFaultError(
             AnswerError(
-                f"{place} broke off in the middle of its answer, again and again. Run again later; a proxy that cuts long"
-                " answers is the usual cause."
+                f"{place} broke off in the middle of its answer, again and again. Run again later; a proxy cutting"
+                " long answers is the usual cause."
             )
         )
     return UnreachableError(
@@ -127,7 +127,7 @@ def check_is_json(place: Place, response: requests.Response) -> None:
         raise PassingFaultError(
             LoginPageError(
                 f"{place} sent a page for people instead of JSON: a login page, a proxy's or a maintenance page, or"
-                " JIRA_URL is not a Jira site. Open the address in a browser to see which, and check that the token is one"
+                " JIRA_URL is not a Jira site. Open the address in a browser to see which, and check the token is one"
                 " for the API."
             )
         )

@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.shapes import Item, Text
-from transforms.raw import CHANGE_FIELD, LINK_KINDS
+from transforms.raw import CHANGE_FIELD, CHANGE_FIELDS, LINK_KINDS
 
 _SCHEMA = pl.Schema(
     {
@@ -23,6 +23,9 @@ NAMES_SCHEMA = pl.Schema(
     {"field": pl.String(), "id": pl.Int64(), "name": pl.String(), "seen_at": pl.Datetime("us", "UTC")}
 )
 """Names of statuses and resolutions as changelogs told them."""
+
+
+ITEM_FIELDS = frozenset(CHANGE_FIELDS) - {"created"}
 
 
 class ItemCodes(dict[Item, int]):
@@ -43,15 +46,15 @@ class ItemCodes(dict[Item, int]):
         return pl.DataFrame(self._rows, schema=_SCHEMA, orient="row", strict=True)
 
 
-def seen_names(rows: pl.DataFrame) -> pl.LazyFrame:
-    """Every status and resolution that change rows name, NAMES_SCHEMA; one without a name goes by its id."""
-    named = (
-        rows.lazy()
-        .filter(pl.col("field").is_in(["status", "resolution"]))
-        .with_columns(pl.col("field").cast(pl.String()))
-    )
+def seen_names(values: pl.DataFrame, last_seen: pl.DataFrame) -> pl.LazyFrame:
+    """Every status and resolution that items name, NAMES_SCHEMA; one without a name goes by its id.
+
+    ``values`` is the frame of the codes, ``last_seen`` has one row per used code: code, seen_at.
+    """
+    seen = values.lazy().with_row_index("code").join(last_seen.lazy(), on="code")
+    named = seen.filter(pl.col("field").is_in(["status", "resolution"])).with_columns(pl.col("field").cast(pl.String()))
     sides = [
-        named.select("field", id=f"{side}_id", name=f"{side}_name", seen_at="changed_at").drop_nulls("id")
+        named.select("field", id=f"{side}_id", name=f"{side}_name", seen_at="seen_at").drop_nulls("id")
         for side in ("from", "to")
     ]
     nameless = pl.col("name").is_null()
@@ -68,6 +71,8 @@ def newest_names(names: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _interpret(item: Item, names: FieldNames) -> tuple[object, ...]:
+    if item.field not in ITEM_FIELDS:
+        raise ValueError("an item names no field that lands")
     from_key = to_key = link_kind = None
     from_id: int | None = None
     to_id: int | None = None

@@ -10,7 +10,7 @@ import gc
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,9 +19,9 @@ import polars as pl
 
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.histories import distinct_histories
-from pipelines.jira.instants import InstantReader
+from pipelines.jira.instants import read_instant
 from pipelines.jira.items import NAMES_SCHEMA, ItemCodes, newest_names, seen_names
-from pipelines.jira.shapes import IssueType, LandedFields, LandedIssue, LandedLink, UnreadableIssue
+from pipelines.jira.shapes import NOBODY, IssueType, LandedFields, LandedIssue, LandedLink, UnreadableIssue
 from transforms.raw import RawChanges, RawIssues, RawQuarantine
 from transforms.schema import TIMESTAMP
 
@@ -30,9 +30,6 @@ ISSUES_PER_BATCH = 20_000
 
 CREATED_AT, UPDATED_AT = (list(RawIssues.columns).index(name) for name in ("created_at", "updated_at"))
 """Places in an issue row."""
-
-NOBODY = -1
-"""Author of a history that names none; hashes are never negative."""
 
 
 class RawFrames(NamedTuple):
@@ -62,8 +59,8 @@ def parse_in_batches(
 ) -> Iterator[RawFrames]:
     """Parse lines of any number, ``batch_size`` at a time; concatenated, the frames equal those of one large batch."""
     rest = iter(lines)
-    while batch := list(islice(rest, batch_size)):
-        yield parse_batch(batch, names)
+    for first in rest:
+        yield parse_batch(chain([first], islice(rest, batch_size - 1)), names)
 
 
 def parse_batch(lines: Iterable[Line], names: FieldNames) -> RawFrames:
@@ -85,7 +82,6 @@ class _Columns:
     def __init__(self, names: FieldNames) -> None:
         self._names = names
         self._codes = ItemCodes(names)
-        self._read = InstantReader().read
         self._issues: list[tuple[Any, ...]] = []
         self._refused: list[tuple[str, int | None, str]] = []
         self._history_counts, self._item_counts, self._items = array("i"), array("i"), array("i")
@@ -96,24 +92,19 @@ class _Columns:
 
     def add(self, issue: LandedIssue) -> None:
         """Take an issue and its changelog; raises ValueError, after which ``refuse`` clears what was half taken."""
-        read, code = self._read, self._codes.__getitem__
         histories = issue.changelog.histories
         ids = [int(history.id) for history in histories]
         if len(set(ids)) < len(ids):
             histories = distinct_histories(histories)
             ids = [int(history.id) for history in histories]
-        times = [read(history.created) for history in histories]
-        row = _issue_row(issue, read, len(ids), self._names)
+        row = _issue_row(issue, len(ids), self._names)
         self._history_ids.extend(ids)
-        self._times.extend(times)
-        for history in histories:
-            items = history.items
-            author = history.author
-            self._authors.append(NOBODY if author is None else author)
-            self._automated.append(history.is_automation)
-            self._item_counts.append(len(items))
-            for item in items:
-                self._items.append(code(item))
+        self._times.extend([read_instant(history.created) for history in histories])
+        self._authors.extend([history.author for history in histories])
+        self._automated.extend([history.is_automation for history in histories])
+        self._item_counts.extend([len(history.items) for history in histories])
+        codes = self._codes
+        self._items.extend([codes[item] for history in histories for item in history.items])
         self._issues.append(row)
         self._note_names(issue.fields, row[UPDATED_AT] or row[CREATED_AT])
         self._history_counts.append(len(ids))
@@ -136,12 +127,14 @@ class _Columns:
         """All rows, changes ordered by issue as received, then by time, history and item."""
         issues = _frame(RawIssues.polars_schema(), self._issues)
         changes = self._changes(issues["issue_id"])
-        rows = changes.with_columns(self._codes.frame()[_gather(changes["code"])])
+        values = self._codes.frame()
+        rows = pl.concat([changes, values[changes["code"]]], how="horizontal")
+        last_seen = changes.group_by("code").agg(seen_at=pl.col("changed_at").max())
         return RawFrames(
             issues=issues,
-            changes=RawChanges.select(rows.lazy()).collect(),
+            changes=rows.select(*RawChanges.columns),
             quarantine=_frame(RawQuarantine.polars_schema(), self._refused),
-            names=newest_names(pl.concat([seen_names(rows), self._current_names()])),
+            names=newest_names(pl.concat([seen_names(values, last_seen), self._current_names()])),
         )
 
     def _current_names(self) -> pl.LazyFrame:
@@ -173,14 +166,14 @@ class _Columns:
                 "changed_at": pl.Series(times[of_history]).cast(TIMESTAMP),
                 "history_id": history_ids[of_history],
                 "item_index": item_index.astype(np.int32),
-                "code": np.frombuffer(self._items, np.int32)[first_item[of_history] + item_index],
+                "code": np.frombuffer(self._items, np.int32)[first_item[of_history] + item_index].astype(np.uint32),
                 "author": authors.set(authors == NOBODY, None),
                 "is_automation": np.frombuffer(self._automated, np.int8)[of_history].astype(bool),
             }
         )
 
 
-def _issue_row(issue: LandedIssue, read: Any, history_count: int, names: FieldNames) -> tuple[Any, ...]:
+def _issue_row(issue: LandedIssue, history_count: int, names: FieldNames) -> tuple[Any, ...]:
     """Values in the order of RawIssues' columns."""
     fields, changelog = issue.fields, issue.changelog
     parent, resolution = fields.parent, fields.resolution
@@ -195,12 +188,12 @@ def _issue_row(issue: LandedIssue, read: Any, history_count: int, names: FieldNa
         None if parent is None or parent.id is None else int(parent.id),
         None if parent is None else parent.key,
         int(fields.status.id),
-        read(fields.created),
-        None if fields.updated is None else read(fields.updated),
+        read_instant(fields.created),
+        None if fields.updated is None else read_instant(fields.updated),
         None if resolution is None else int(resolution.id),
         fields.assignee,
         fields.flagged,
-        sorted(int(version.id) for version in fields.fix_versions),
+        tuple(sorted([int(version.id) for version in fields.fix_versions])),
         None if fields.issuelinks is None else _blockers(fields.issuelinks, names),
         changelog.total,
         history_count if changelog.received is None else changelog.received,
@@ -216,9 +209,9 @@ def _hierarchy_level(issue_type: IssueType) -> int:
     return 1 if "Epic" in (issue_type.name, issue_type.untranslated_name) else 0
 
 
-def _blockers(links: list[LandedLink], names: FieldNames) -> list[str]:
+def _blockers(links: list[LandedLink], names: FieldNames) -> tuple[str, ...]:
     """Keys of the issues this one is blocked by now."""
-    return sorted({link.key for link in links if names.link_kind(link.phrase) == "blocked_by"})
+    return tuple(sorted({link.key for link in links if names.link_kind(link.phrase) == "blocked_by"}))
 
 
 def _frame(schema: pl.Schema, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
@@ -231,11 +224,11 @@ def _frame(schema: pl.Schema, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 def _series(name: str, dtype: pl.DataType, values: list[Any]) -> pl.Series:
     if dtype == TIMESTAMP:
         return pl.Series(name, values, dtype=pl.Int64()).cast(TIMESTAMP)
+    if isinstance(dtype, pl.List):
+        codes: dict[Any, int] = {}
+        places = [codes.setdefault(value, len(codes)) for value in values]
+        return pl.Series(name, list(codes), dtype=dtype).gather(places)
     return pl.Series(name, values, dtype=dtype)
-
-
-def _gather(codes: pl.Series) -> pl.Series:
-    return codes.cast(pl.UInt32())
 
 
 @contextmanager

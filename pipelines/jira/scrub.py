@@ -18,6 +18,7 @@ import msgspec
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.histories import distinct_histories
 from pipelines.jira.shapes import (
+    NOBODY,
     FixVersion,
     History,
     Item,
@@ -133,7 +134,7 @@ class Scrubber:
         return LandedHistory(
             id=_digits(history.id),
             created=_instant(history.created),
-            author=self.person(history.author),
+            author=NOBODY if (author := self.person(history.author)) is None else author,
             is_automation=_is_automation(history.author),
             items=items,
         )

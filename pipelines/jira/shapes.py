@@ -161,12 +161,16 @@ class LandedLink(msgspec.Struct, gc=False):
     key: str
 
 
+NOBODY = -1
+"""Author of a history that names none; hashes are never negative."""
+
+
 class LandedHistory(msgspec.Struct, gc=False, omit_defaults=True, rename="camel"):
     """One save of an issue; ``author`` is a keyed hash."""
 
     id: str | int
     created: str | int
-    author: int | None = None
+    author: int = NOBODY
     is_automation: bool = False
     items: list[Item] = []
 
