@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import tomllib
+import warnings
 import zoneinfo
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -92,7 +93,9 @@ class CalendarSection(_Section):
             return frozenset(self.holidays)
         try:
             region = self.subdivision or None
-            public = holiday_library.country_holidays(self.country, subdiv=region, years=HOLIDAY_YEARS)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # some countries are known for fewer years
+                public = holiday_library.country_holidays(self.country, subdiv=region, years=HOLIDAY_YEARS)
         except NotImplementedError as error:
             raise ValueError(f"no public holidays are known for this country and subdivision ({error})") from None
         return frozenset(public) | frozenset(self.holidays)

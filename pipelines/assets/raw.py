@@ -15,7 +15,7 @@ from transforms.raw import RAW_TABLES
 from transforms.workflow import Workflow
 
 
-@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"})
+@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"}, pool="jira_api")
 def landed_batches(settings: dg.ResourceParam[RunSettings]) -> Landed:
     """Every issue in scope with its whole history, scrubbed of persons and texts, landed append-only."""
     connection = settings.find_connection()

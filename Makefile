@@ -1,0 +1,52 @@
+# Two commands matter: `make run` and `make test`. Both set up .venv first, which is quick the second time.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+UV := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint lock bench tables dev
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
+
+setup: $(INSTALLED) ## make .venv with the flow command in it
+
+run: $(INSTALLED) ## build and publish the tables of a simulated company
+	$(BIN)/flow run --sandbox
+
+test: $(INSTALLED) ## run all tests
+	$(BIN)/python -m pytest -n 2
+
+lint: $(INSTALLED) ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+dev: $(INSTALLED) ## show the graph at http://localhost:3000
+	mkdir -p .state/dagster
+	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
+
+tables: $(INSTALLED) ## write transforms/TABLES.md from the declarations
+	$(BIN)/python -m pipelines.tables_md
+
+bench: $(INSTALLED) ## measure the interval pass against other ways to do it
+	$(BIN)/python -m benchmarks.intervals
+
+lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --all-extras --output-file requirements.lock pyproject.toml
+
+# Exact versions with hashes. uv is faster and compiles; where it cannot be had, pip does the same.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@if $(BIN)/python -m pip install --quiet $(UV); then \
+	  $(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode requirements.lock && \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . ; \
+	else \
+	  $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --no-deps --editable . && \
+	  $(BIN)/python -m compileall -q .venv/lib ; \
+	fi
+	@touch $@
