@@ -16,7 +16,7 @@ from transforms.configured_walk import build_configured_walk, find_commitment
 from transforms.inferred_walk import infer_walk
 from transforms.site_names import SiteStatuses, find_ids
 from transforms.status_names import is_discarding_resolution
-from transforms.status_order import count_precedence, first_entries
+from transforms.status_order import count_precedence, first_entries, sample_issues, statuses_entered
 from transforms.stream_scopes import assign_scopes
 from transforms.walk import WalkStatus, WorkflowError, first_committed_order, walk_rows
 from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
@@ -38,7 +38,7 @@ Frame = pl.DataFrame | pl.LazyFrame
 
 @dataclass
 class StreamEvidence:
-    """What the issues of one stream show: which statuses they had, where they rest, in which order they pass."""
+    """What one stream shows: the statuses its issues had; and by a sample, where they rest and how they pass."""
 
     seen_ids: set[int] = field(default_factory=set)
     resting: dict[int, int] = field(default_factory=dict)
@@ -86,12 +86,15 @@ def _place_in_streams(issues: pl.DataFrame, streams: Sequence[StreamRules], scop
 
 def _gather_evidence(issues: pl.DataFrame, changes: pl.LazyFrame) -> defaultdict[int, StreamEvidence]:
     evidence: defaultdict[int, StreamEvidence] = defaultdict(StreamEvidence)
-    entries = first_entries(changes, issues.lazy().select("issue_id", "stream_code"))
-    for code, status_id in entries.select("stream_code", "status_id").unique().iter_rows():
+    issue_streams = issues.lazy().select("issue_id", "stream_code")
+    for code, status_id in statuses_entered(changes, issue_streams).iter_rows():
         evidence[code].seen_ids.add(status_id)
-    for code, status_id, issue_count in issues.group_by("stream_code", "status_id").len().iter_rows():
+    for code, status_id in issues.select("stream_code", "status_id").unique().iter_rows():
         evidence[code].seen_ids.add(status_id)
+    sample = sample_issues(issues.lazy()).collect()
+    for code, status_id, issue_count in sample.group_by("stream_code", "status_id").len().iter_rows():
         evidence[code].resting[status_id] = issue_count
+    entries = first_entries(changes, sample.lazy().select("issue_id", "stream_code"))
     for code, earlier, later, issue_count in count_precedence(entries).iter_rows():
         evidence[code].precedence[earlier, later] = issue_count
     return evidence

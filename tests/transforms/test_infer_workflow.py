@@ -169,6 +169,12 @@ def test_a_status_that_raw_statuses_lack_is_called_by_its_id_and_unmapped():
     assert decisions(model, NAMES)["Review"] == "unmapped"
 
 
+def test_a_status_that_only_few_of_many_issues_had_is_still_in_the_model():
+    told = site().walk("Open > Done", 2_500).walk("Open > Review > Done").walk("Open > Work > Done", 2)
+    assert order(told.workflow(), NAMES)[0] == "Open"
+    assert set(kinds(told.workflow(), NAMES)) == set(NAMES)
+
+
 def test_lazy_frames_give_the_same_model():
     tables = site().walk(PATH, 3).tables()
     rules = WorkflowRules(CALENDAR)

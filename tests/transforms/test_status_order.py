@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from tests.transforms.workflow_frames import START, change_row, frame
 from transforms.raw import RawChanges
-from transforms.status_order import count_precedence, first_entries, order_by_majority
+from transforms.status_order import (
+    count_precedence,
+    first_entries,
+    order_by_majority,
+    sample_issues,
+    statuses_entered,
+)
 
 
 def precedence(*paths: str, times: int = 1) -> Counter[tuple[str, str]]:
@@ -53,6 +59,31 @@ def test_a_status_that_only_a_broken_chain_names_is_there():
 
 def test_other_streams_other_fields_and_self_transitions_do_not_count():
     assert counted([(3, 1, 10, 20), (1, 1, 10, 10), (1, 2, None, 10)]) == {}
+
+
+def test_statuses_entered_are_old_and_new_ones_of_every_stream():
+    rows = [change_row(1, START, 1, "status", 10, 20), change_row(3, START, 2, "status", None, 10)]
+    rows += [change_row(1, START, 3, "assignee", 70, 80), change_row(9, START, 4, "status", 10, 90)]
+    streams = pl.LazyFrame({"issue_id": [1, 3], "stream_code": [0, 1]})
+    assert statuses_entered(frame(RawChanges, rows).lazy(), streams).sort(pl.all()).rows() == [
+        (0, 10),
+        (0, 20),
+        (1, 10),
+    ]
+
+
+def test_a_sample_takes_every_issue_of_a_small_stream_and_evenly_of_a_large_one():
+    streams = pl.LazyFrame({"issue_id": [*range(10), 50, 60], "stream_code": [0] * 10 + [1] * 2})
+    picked = sample_issues(streams, 4).collect().sort("issue_id")
+    assert picked["issue_id"].to_list() == [0, 3, 6, 9, 50, 60]
+    assert sample_issues(streams.reverse(), 4).collect().sort("issue_id").equals(picked)
+
+
+def test_a_sample_is_never_larger_than_asked_and_not_less_than_half_of_it():
+    for issues in range(1, 40):
+        streams = pl.LazyFrame({"issue_id": range(issues), "stream_code": [0] * issues})
+        size = sample_issues(streams, 7).collect().height
+        assert min(issues, 4) <= size <= 7
 
 
 def test_skipped_statuses_do_not_disturb_the_order():
