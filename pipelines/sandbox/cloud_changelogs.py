@@ -4,6 +4,7 @@ Which issues are asked for by query is in ``cloud``; how one history is written 
 """
 
 import zlib
+from operator import itemgetter
 from typing import Any
 
 from pipelines.sandbox.cloud_bodies import ChangelogsBody
@@ -12,7 +13,7 @@ from pipelines.sandbox.issue_json import FieldIds, claimed_total, cloud_history,
 
 Json = dict[str, Any]
 Dated = tuple[int, int, Json]
-"""(epoch milliseconds, issue id, history as Cloud writes it)."""
+"""(epoch milliseconds, issue id, history as recorded)."""
 
 MAX_ISSUES = 1000
 MAX_FIELD_IDS = 10
@@ -28,7 +29,8 @@ def fetch_changelogs(served: ServedSite, asked: Asked) -> Json:
     digest = zlib.crc32(repr(chain).encode())
     start = read_token(body.next_page_token, "changelogs", digest) if body.next_page_token else 0
     stop = start + min(body.max_results, served.caps.changelog_bulk)
-    answer: Json = {"issueChangeLogs": _grouped(found[start:stop])}
+    field_ids, wanted = field_ids_of(served), frozenset(body.field_ids)
+    answer: Json = {"issueChangeLogs": _grouped(found[start:stop], field_ids, wanted)}
     return answer | ({"nextPageToken": write_token("changelogs", digest, stop)} if stop < len(found) else {})
 
 
@@ -43,36 +45,45 @@ def _check(body: ChangelogsBody) -> None:
 
 
 def _dated_histories(served: ServedSite, body: ChangelogsBody) -> list[Dated]:
-    """Every history asked for, by date, then issue."""
-    index, field_ids = served.index, field_ids_of(served)
+    """Every history with something asked for, by date, then issue."""
+    index, field_ids, wanted = served.index, field_ids_of(served), frozenset(body.field_ids)
     known = {issue_id for name in body.issue_ids_or_keys if (issue_id := index.resolve(name)) is not None}
-    wanted = frozenset(body.field_ids)
     found = [
         (created, issue_id, history)
         for issue_id in sorted(known)
-        for created, recorded in histories(served.site.issues[issue_id])
-        if (history := _bulk_history(recorded, created, field_ids, wanted))["items"]
+        for created, history in histories(served.site.issues[issue_id])
+        if not wanted or any(field_ids.of(item) in wanted for item in history["items"])
     ]
-    return sorted(found, key=lambda dated: dated[:2])
+    return sorted(found, key=itemgetter(0, 1))
 
 
-def _bulk_history(recorded: Json, created: int, field_ids: FieldIds, wanted: frozenset[str]) -> Json:
-    """A history as bulk answers hold it: dated in milliseconds, empty sides left out, other fields' items cut."""
-    history = cloud_history(recorded, field_ids)
-    items = [
-        {name: value for name, value in item.items() if value is not None}
-        for item in history["items"]
-        if not wanted or item.get("fieldId") in wanted
-    ]
-    return history | {"created": created, "items": items}
-
-
-def _grouped(found: list[Dated]) -> list[Json]:
+def _grouped(found: list[Dated], field_ids: FieldIds, wanted: frozenset[str]) -> list[Json]:
     """Put the histories of an issue together, issues in order of their first history here."""
     by_issue: dict[int, list[Json]] = {}
-    for _, issue_id, history in found:
-        by_issue.setdefault(issue_id, []).append(history)
+    for created, issue_id, history in found:
+        by_issue.setdefault(issue_id, []).append(_bulk_history(history, created, field_ids, wanted))
     return [{"issueId": str(issue_id), "changeHistories": of_issue} for issue_id, of_issue in by_issue.items()]
+
+
+def _bulk_history(history: Json, created: int, field_ids: FieldIds, wanted: frozenset[str]) -> Json:
+    """A history as bulk answers hold it: dated in milliseconds, empty sides left out, other fields' items cut."""
+    identified = ((field_ids.of(item), item) for item in history["items"])
+    written: Json = {
+        "id": history["id"],
+        "created": created,
+        "items": [_bulk_item(item, name) for name, item in identified if not wanted or name in wanted],
+    }
+    if history.get("author"):
+        written["author"] = history["author"]
+    return written
+
+
+def _bulk_item(item: Json, field_id: str | None) -> Json:
+    """An item with its field id and without empty sides."""
+    written = {name: value for name, value in item.items() if value is not None}
+    if field_id:
+        written["fieldId"] = field_id
+    return written
 
 
 def page_changelog(served: ServedSite, asked: Asked) -> Json:

@@ -70,7 +70,9 @@ class FieldIds:
     system: frozenset[str]
 
     def of(self, item: Json) -> str | None:
-        """Field id of an item; None where the site knows none (``Workflow``, ``RemoteIssueLink``)."""
+        """Field id of an item, recorded or known; None where there is none (``Workflow``, ``RemoteIssueLink``)."""
+        if "fieldId" in item:
+            return str(item["fieldId"])
         name = item["field"]
         if item.get("fieldtype") == "custom":
             return self.custom.get(name)
@@ -91,9 +93,7 @@ def cloud_history(history: Json, field_ids: FieldIds) -> Json:
 
 
 def _with_field_id(item: Json, field_ids: FieldIds) -> Json:
-    """Add the field id to an item, if the site knows one."""
-    if "fieldId" in item:
-        return item
+    """Add the field id to an item, if there is one."""
     field_id = field_ids.of(item)
     return item | {"fieldId": field_id} if field_id else item
 

@@ -208,8 +208,8 @@ def test_a_sweep_by_id_over_two_hundred_thousand_issues_takes_a_moment():
     site = site_from_issues([])
     site.issues = {n: template | {"id": str(n), "key": f"ABC-{n}"} for n in range(1, 200_001)}
     search = Search(SiteIndex(site))
-    begin, last, pages = time.perf_counter(), 0, 0
+    begin, last, pages = time.process_time(), 0, 0
     while len(ids := search.find(f"project = ABC AND id > {last} ORDER BY id")):
         last, pages = int(ids[min(999, len(ids) - 1)]), pages + 1
     assert pages == 200
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
