@@ -140,11 +140,13 @@ class Life:
 
     def is_delivered(self, last: Visit) -> bool:
         """Whether a terminal stretch that ends with this visit counts as delivered."""
-        at = last.left - 1 if last.left is not None else self.as_of
-        resolution = self.value_at("resolution", max(at, last.entered))
-        return (
-            self.model(last.status_id).kind == "done" and resolution not in self.site.workflow.discarding_resolution_ids
-        )
+        at = max(last.entered, last.left - 1 if last.left is not None else self.as_of)
+        return not self.is_discarded_at(last.status_id, at)
+
+    def is_discarded_at(self, status_id: int, at: int) -> bool:
+        """Whether a terminal status means discarded at an instant, by itself or by the resolution."""
+        resolution = self.value_at("resolution", at)
+        return self.model(status_id).kind == "discarded" or resolution in self.site.workflow.discarding_resolution_ids
 
     @cached_property
     def passes(self) -> list[Pass]:
@@ -203,7 +205,7 @@ class Life:
         if life.started is None or at < life.started:
             return "not_started"
         if life.finished is not None and at >= life.finished:
-            return "done" if self.is_delivered(life.visits[-1]) else "discarded"
+            return "discarded" if self.is_discarded_at(status_id, at) else "done"
         model = self.model(status_id)
         if model.kind in TERMINAL_KINDS:
             return "done_gap"
@@ -312,7 +314,7 @@ class Life:
             "backward_move_count": self._backward_moves(life.visits),
             "handoff_count": self._handoffs(life),
             "continuity_break_count": self.continuity_breaks,
-            "is_never_started": life.started is not None and not any(self.commits(v.status_id) for v in life.visits),
+            "is_never_started": life.finished is not None and not any(self.commits(v.status_id) for v in life.visits),
         }
 
     def _backward_moves(self, visits: list[Visit]) -> int:

@@ -43,11 +43,10 @@ def expected_journey(answer: Answer) -> Answer:
 
 
 def expected_clocks(answer: Answer) -> Answer:
-    """Cycle and lead time: only of delivered work, cycle only of work that was really started."""
-    is_delivered = answer["outcome"] == "delivered"
-    is_real = is_delivered and "never_started" not in answer.get("quality", ())
+    """Cycle and lead time: only of delivered work that was really started."""
+    is_real = answer["outcome"] == "delivered" and "never_started" not in answer.get("quality", ())
     return {
-        "lead_ms": answer["lead_s"] * 1000 if is_delivered else None,
+        "lead_ms": answer["lead_s"] * 1000 if is_real else None,
         "cycle_ms": answer["cycle_s"] * 1000 if is_real else None,
         "cycle_working_ms": answer["cycle_ws"] * 1000 if is_real else None,
     }
