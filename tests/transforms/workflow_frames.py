@@ -146,7 +146,10 @@ def tables_of_recorded(issues: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFram
     projects: dict[int, str] = {}
     for number, issue in enumerate(issues, 1):
         told = issue["fields"]
-        for at, history_id, item in _status_items(issue):
+        for at, history_id, item in _items(issue, "assignee"):
+            old, new = (7 if item[side] else None for side in ("from", "to"))
+            changes.append(change_row(number, at, history_id, "assignee", old, new))
+        for at, history_id, item in _items(issue, "status"):
             changes.append(change_row(number, at, history_id, "status", int(item["from"]), int(item["to"])))
             for side in ("from", "to"):
                 statuses[int(item[side])] = (item[f"{side}String"], None)
@@ -157,7 +160,8 @@ def tables_of_recorded(issues: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFram
         assignee = 7 if told.get("assignee") else None
         rows.append(issue_row(
             number, int(told["project"]["id"]), told["project"]["key"], told["issuetype"]["name"],
-            int(status["id"]), assignee, int(resolution["id"]) if resolution else None, 0,
+            int(status["id"]), assignee, int(resolution["id"]) if resolution else None,
+            told["issuetype"].get("hierarchyLevel", -1 if told["issuetype"].get("subtask") else 0),
         ))  # fmt: skip
         listed[int(status["id"])] = (status["name"], status["statusCategory"]["key"])
     statuses |= listed
@@ -170,8 +174,12 @@ def tables_of_recorded(issues: Iterable[Mapping[str, Any]]) -> tuple[pl.DataFram
     )  # fmt: skip
 
 
-def _status_items(issue: Mapping[str, Any]) -> Iterable[tuple[datetime, int, Mapping[str, Any]]]:
+def _items(issue: Mapping[str, Any], what: str) -> Iterable[tuple[datetime, int, Mapping[str, Any]]]:
     for history in sorted(issue["changelog"]["histories"], key=lambda history: int(history["id"])):
         for item in history["items"]:
-            if item["field"] == "status":
-                yield datetime.fromisoformat(history["created"]).astimezone(UTC), int(history["id"]), item
+            if item["field"] == what:
+                yield _instant(history["created"]), int(history["id"]), item
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
