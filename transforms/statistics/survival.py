@@ -1,7 +1,7 @@
 """How long things take when some are not finished and some were seen only from the middle on (METHODS §2.4, §2.5).
 
 Everyone at risk in a window contributes: from the age at which they come under observation (delayed entry) to the age
-at which they finish, are cancelled, or the window ends. Tested against lifelines.
+at which they finish, are cancelled, or the window ends. Tested against scikit-survival.
 """
 
 from __future__ import annotations
