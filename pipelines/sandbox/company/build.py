@@ -22,7 +22,7 @@ from pipelines.sandbox.company.reference import (
     project_id,
     project_json,
 )
-from pipelines.sandbox.company.scenes import Span, hire_team, set_scene
+from pipelines.sandbox.company.scenes import Span, Team, hire_team, set_scene
 from pipelines.sandbox.company.state import Blocker, Item
 from pipelines.sandbox.company.streams import CORE, LAB, PLATFORM, STREAMS
 from pipelines.sandbox.site import Site
@@ -34,14 +34,19 @@ NOW = datetime(2026, 6, 30, 16, tzinfo=UTC)
 """The company's clock stands still here."""
 
 BEGIN = datetime(2024, 11, 4, 5, tzinfo=UTC)
-"""A Monday, 86 weeks before: midnight in New York."""
+"""A Monday, midnight in New York."""
+
+WEEKS = 86
+"""Whole weeks from BEGIN to NOW."""
 
 Relief = Mapping[str, Mapping[str, float]]
 """Project key to factors on the hours of its stages or pools (a gate: on its interval)."""
 
 
-def simulate_company(seed: int = SEED, *, relief: Relief | None = None, relief_weeks: int = 26) -> Site:
-    """Make the company's Jira site: 86 weeks of history, the same for the same arguments on every machine.
+def simulate_company(
+    seed: int = SEED, *, weeks: int = WEEKS, relief: Relief | None = None, relief_weeks: int = 26
+) -> Site:
+    """Make the company's Jira site: ``weeks`` of history up to NOW, the same for the same arguments on every machine.
 
     With ``relief`` the same company, with the same issues and chances, in which the named stages or pools were faster
     in the last ``relief_weeks`` weeks: what truly follows from an intervention.
@@ -49,30 +54,40 @@ def simulate_company(seed: int = SEED, *, relief: Relief | None = None, relief_w
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _simulate(seed, relief or {}, relief_weeks)
+        return _simulate(seed, company_span(weeks), relief or {}, relief_weeks)
     finally:
         if is_collecting:
             gc.enable()
 
 
-def _simulate(seed: int, relief: Relief, relief_weeks: int) -> Site:
-    """Make the site. A million small objects are made and none thrown away: the collector would only look at them."""
-    span = Span(to_ms(BEGIN), to_ms(NOW))
+def company_span(weeks: int = WEEKS) -> Span:
+    """From a Monday (midnight in New York) so many weeks ago until NOW."""
+    return Span(to_ms(BEGIN) + (WEEKS - weeks) * WEEK, to_ms(NOW))
+
+
+def hire_company(seed: int, span: Span) -> tuple[tuple[Team, ...], tuple[Person, Person]]:
+    """The team of every stream, and the two apps: one that moves issues, one that only comments."""
     staff = Staff(Random(f"{seed}/staff"))
     bots = (staff.install("Automation for Jira"), staff.install("Build Reporter"))
+    return tuple(hire_team(spec, staff, span) for spec in STREAMS), bots
+
+
+def _simulate(seed: int, span: Span, relief: Relief, relief_weeks: int) -> Site:
+    """Make the site. A million small objects are made and none thrown away: the collector would only look at them."""
+    teams, bots = hire_company(seed, span)
     drafts: list[Draft] = []
     recorders: list[Recorder] = []
     blockers: tuple[Blocker, ...] = ()
-    for spec in STREAMS:
-        team = hire_team(spec, staff, span)
+    for team in teams:
+        key = team.spec.key
         scene = set_scene(
-            team, span, str(seed), relief=relief.get(spec.key), relief_from=span.end - relief_weeks * WEEK,
+            team, span, str(seed), relief=relief.get(key), relief_from=span.end - relief_weeks * WEEK,
             blockers=blockers,
         )  # fmt: skip
         simulation = Simulation(scene)
         items = simulation.run()
-        blockers = _more_blockers(blockers, spec.key, items)
-        recorder = Recorder(team, span, simulation.gate_openings, f"{seed}/{spec.key}", bots[0])
+        blockers = _more_blockers(blockers, key, items)
+        recorder = Recorder(team, span, simulation.gate_openings, f"{seed}/{key}", bots[0])
         drafts += _record(recorder, items, bots[1])
         recorders.append(recorder)
     _move_between(drafts, Random(f"{seed}/moves"), recorders[0].people[0])

@@ -50,7 +50,9 @@ def issue_fields(draft: Draft, links: Sequence[Standing], now: int) -> Json:
     """All fields of an issue at ``now``."""
     current = _replay(draft)
     zone = draft.reporter.zone
-    comments = [_comment(place, *said) for place, said in enumerate(draft.comments) if said[0] <= now]
+    comments = [
+        _comment(100 * draft.issue_id + place, *said) for place, said in enumerate(draft.comments) if said[0] <= now
+    ]
     updated = max([draft.created, *(change.at for change in draft.changes), *(said[0] for said in draft.comments)])
     return {
         "summary": draft.summary,
@@ -67,7 +69,9 @@ def issue_fields(draft: Draft, links: Sequence[Standing], now: int) -> Json:
         "creator": user(draft.reporter),
         "reporter": user(draft.reporter),
         "assignee": _assignee(draft, current.account_id),
-        "labels": ["hotfix"] if any("hotfix" in version for version in current.version_ids) else [],
+        "labels": ["hotfix"]
+        if any("hotfix" in draft.versions[version_id]["name"] for version_id in current.version_ids)
+        else [],
         "fixVersions": [draft.versions[version_id] for version_id in current.version_ids],
         "issuelinks": [_link(link) for link in links],
         "comment": {"comments": comments, "total": len(comments), "maxResults": len(comments), "startAt": 0},
@@ -127,10 +131,10 @@ def _assignee(draft: Draft, account_id: str | None) -> Json | None:
     return user(draft.colleagues[account_id]) if account_id else None
 
 
-def _comment(place: int, at: int, author: Person, text: str) -> Json:
+def _comment(number: int, at: int, author: Person, text: str) -> Json:
     written = stamp(at, author.zone)
     return {
-        "id": str(40000 + at % 1_000_000_000 + place), "author": user(author), "updateAuthor": user(author),
+        "id": str(number), "author": user(author), "updateAuthor": user(author),
         "body": texts.document(text), "created": written, "updated": written, "jsdPublic": True,
     }  # fmt: skip
 

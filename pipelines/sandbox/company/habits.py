@@ -24,7 +24,8 @@ def record_at_standups(recorder: Recorder, drafts: Sequence[Draft], rng: Random)
         until = 0
         for change in draft.changes:
             is_move = any(item["field"] == "status" for item in change.items)
-            if change.at >= until and is_move and rng.random() < recorder.spec.standup_share:
+            is_own = change.author is recorder.people[0]
+            if change.at >= until and is_move and not is_own and rng.random() < recorder.spec.standup_share:
                 until = next_standup(change.at, recorder.spec.zone) + rng.randrange(150_000)
             if change.at < until:
                 change.at, change.author = until, recorder.people[0]
@@ -69,7 +70,7 @@ def transition_to_itself(drafts: Sequence[Draft], rng: Random, count: int) -> No
         for (change, item), (later, _) in pairwise(draft.status_moves())
         if later.at - change.at > HOUR
     ]
-    for draft, change, item, until in rng.sample(stays, count):
+    for draft, change, item, until in rng.sample(stays, min(count, len(stays))):
         here = (item["to"], item["toString"])
         draft.add(Change((change.at + until) // 2, change.author, [item_of.move_item(here, here)]))
 
@@ -78,7 +79,7 @@ def start_at_once(recorder: Recorder, drafts: Sequence[Draft], rng: Random, coun
     """Let some issues be created by whoever starts them, directly in progress."""
     active = recorder.spec.stages[0].active
     candidates = [draft for draft in drafts if any(item["toString"] == active for _, item in draft.status_moves())]
-    for draft in rng.sample(candidates, count):
+    for draft in rng.sample(candidates, min(count, len(candidates))):
         first, item = next(pair for pair in draft.status_moves() if pair[1]["toString"] == active)
         kept = [other for other in first.items if other is not item and other["field"] != "assignee"]
         taken = next((other for other in first.items if other["field"] == "assignee"), None)
@@ -113,10 +114,10 @@ def _rewrite(recorder: Recorder, draft: Draft, rng: Random, at: int) -> None:
 
 def _estimate_again(draft: Draft, rng: Random, at: int) -> None:
     if draft.points is not None:
-        old, draft.points = draft.points, float(rng.choice((2, 3, 5, 8, 13)))
+        old, draft.points = draft.points, old + rng.choice((1, 2, 3, 5))
         draft.add(Change(at, draft.reporter, [item_of.points_item(old, draft.points)]))
     elif draft.estimate is not None:
-        before, draft.estimate = draft.estimate, 3600 * rng.choice((8, 16, 24, 40))
+        before, draft.estimate = draft.estimate, before + 3600 * rng.choice((4, 8, 16))
         draft.add(Change(at, draft.reporter, [item_of.estimate_item(before, draft.estimate)]))
 
 
@@ -142,5 +143,6 @@ def blame_deliveries(drafts: Sequence[Draft], rng: Random) -> None:
 
 def lose_authors(drafts: Sequence[Draft], rng: Random, count: int) -> None:
     """Leave some histories without author, as anonymised or deleted accounts do."""
-    for draft in rng.sample([draft for draft in drafts if draft.changes], count):
+    changed = [draft for draft in drafts if draft.changes]
+    for draft in rng.sample(changed, min(count, len(changed))):
         rng.choice(draft.changes).author = None

@@ -181,6 +181,6 @@ def version_json(spec: StreamSpec, number: int, kind: str, opened: int, end: int
     return {
         "id": str(20000 + 1000 * (project_id(spec.key) - FIRST_PROJECT) + 2 * number + is_hotfix),
         "name": f"{spec.key.title()} {1 + number // 10}.{number % 10}{'-hotfix' if is_hotfix else ''}",
-        "projectId": project_id(spec.key), "archived": False, "released": opened <= end or is_hotfix,
+        "projectId": project_id(spec.key), "archived": False, "released": day <= from_ms(end).date(),
         "releaseDate": day.isoformat(),
     }  # fmt: skip

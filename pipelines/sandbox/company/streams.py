@@ -60,7 +60,7 @@ MOBILE = StreamSpec(
     stages=(
         StageSpec("Development", "In Development", "Selected for Development", "developers", 13.0, rework=0.0),
         StageSpec("Review", "In Review", "", "reviewers", 3.6, rework=0.08),
-        StageSpec("QA", "Testing", "", "testers", 6.3, rework=0.07),
+        StageSpec("QA", "Testing", "", "testers", 6.6, rework=0.07),
     ),
     pools=(
         PoolSpec("developers", 7, NEW_YORK, slots=2),
@@ -95,7 +95,7 @@ PLATFORM = StreamSpec(
     stages=(
         StageSpec("Development", "In Development", "Ready for Development", "engineers", 14.0),
         StageSpec("Review", "In Review", "Ready for Review", "reviewers", 4.0, rework=0.07),
-        StageSpec("Approval", "Security Review", "Waiting for Approval", "architect", 3.75, rework=0.03,
+        StageSpec("Approval", "Security Review", "Waiting for Approval", "architect", 3.9, rework=0.03,
                   late_friday=0.7),
         StageSpec("Deployment", "Deploying", "Ready to Deploy", "operations", 2.4),
     ),
@@ -112,12 +112,12 @@ PLATFORM = StreamSpec(
 CORE = StreamSpec(
     key="CORE", name="Core Services", zone=AUCKLAND,
     stages=(
-        StageSpec("Development", "In Development", "Ready for Development", "engineers", 12.6),
-        StageSpec("Review", "In Review", "Ready for Review", "engineers", 5.3, rework=0.06),
+        StageSpec("Development", "In Development", "Ready for Development", "engineers", 14.0),
+        StageSpec("Review", "In Review", "Ready for Review", "engineers", 6.0, rework=0.06),
         StageSpec("QA", "In QA", "Ready for QA", "testers", 5.0, rework=0.04),
     ),
-    pools=(PoolSpec("engineers", 6, AUCKLAND, start_bias=0.7), PoolSpec("testers", 3, AUCKLAND)),
-    arrivals_per_week=9.8, growth=0.1, standup_share=0.2, block_share=0.07,
+    pools=(PoolSpec("engineers", 7, AUCKLAND, start_bias=0.7), PoolSpec("testers", 3, AUCKLAND)),
+    arrivals_per_week=10.8, growth=0.1, standup_share=0.2, block_share=0.07,
     constraint="engineers", constraint_kind="pool",
 )  # fmt: skip
 """The same engineers code and review, and would rather start than finish."""
@@ -126,7 +126,7 @@ LAB = StreamSpec(
     key="LAB", name="Growth Lab", zone=NEW_YORK,
     stages=(
         StageSpec("Build", "In Progress", "", "makers", 11.0),
-        StageSpec("Review", "In Review", "", "reviewers", 4.45, rework=0.08),
+        StageSpec("Review", "In Review", "", "reviewers", 4.5, rework=0.08),
     ),
     pools=(PoolSpec("makers", 4, NEW_YORK), PoolSpec("reviewers", 1, NEW_YORK, start_hour=10, has_cover=True)),
     arrivals_per_week=9.2, growth=0.1, backlog_status="To Do", cancelled_status="", is_team_managed=True, assigns=False,

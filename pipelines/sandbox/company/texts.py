@@ -14,8 +14,8 @@ Json = dict[str, Any]
 
 _VERBS = ("Add", "Rework", "Speed up", "Simplify", "Localise", "Secure", "Retire", "Document", "Measure", "Split")
 _THINGS = (
-    "the refund form", "invoice export", "the checkout summary", "retry handling", "the audit trail",
-    "push notifications",     "currency rounding", "the login screen", "the nightly import", "rate limiting", "customer search",
+    "the refund form", "invoice export", "the checkout summary", "retry handling", "the audit trail", "rate limiting",
+    "currency rounding", "the login screen", "the nightly import", "push notifications", "customer search",
     "the status page",
 )  # fmt: skip
 _SYMPTOMS = ("fails", "hangs", "shows the wrong total", "loses its filter", "sends two mails", "times out")

@@ -1,4 +1,4 @@
-"""What administrators did to the site: statuses renamed, deleted or migrated in silence, issues moved to other projects.
+"""What administrators did to the site: statuses renamed, deleted or migrated in silence, issues moved elsewhere.
 
 Only the silent migration breaks an issue's chain of statuses; everything else keeps it whole.
 """
@@ -13,7 +13,7 @@ from pipelines.sandbox.company import items as item_of
 from pipelines.sandbox.company.clocks import DAY, HOUR
 from pipelines.sandbox.company.drafts import Change, Draft, Move
 from pipelines.sandbox.company.people import Person
-from pipelines.sandbox.company.reference import DELETED_STATUSES, RENAMED_STATUS, status_id
+from pipelines.sandbox.company.reference import DELETED_STATUSES, ISSUE_TYPES, RENAMED_STATUS, status_id
 from pipelines.sandbox.company.specs import StreamSpec
 
 MIGRATED_AT = 1_736_035_200_000
@@ -74,7 +74,7 @@ def move_from(origin: StreamSpec, drafts: Sequence[Draft], mover: Person, rng: R
     """Let some issues begin in another project: half move while they wait, half while they are worked on."""
     rooms = ((draft, _room_to_move(draft)) for draft in drafts if draft.move is None)
     candidates = [(draft, *room) for draft, room in rooms if room]
-    for place, (draft, waiting, working) in enumerate(rng.sample(candidates, count)):
+    for place, (draft, waiting, working) in enumerate(rng.sample(candidates, min(count, len(candidates)))):
         low, high = working if place % 2 and working else waiting
         _move_at(draft, origin, low + (high - low) // 2, mover)
 
@@ -106,6 +106,8 @@ def _move_at(draft: Draft, origin: StreamSpec, at: int, mover: Person) -> None:
             change.items += [item_of.move_item(before, last_here)] if before != last_here else []
     draft.changes = [change for change in draft.changes if change.items or change is draft.parent_change]
     made = Change(at, mover, [] if last == last_here else [item_of.move_item(last_here, last)])
+    if draft.kind == "Bug":
+        made.items.append(item_of.type_item(ISSUE_TYPES["Task"], ISSUE_TYPES["Bug"]))
     draft.move = Move(origin, made)
     draft.add(made)
 
