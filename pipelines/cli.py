@@ -54,7 +54,8 @@ def run(
     """Pull the issues, build the tables, audit and publish them."""
     with one_paragraph(is_verbose=verbose):
         flow_config, moment = load_config(config), instant(as_of)
-        from pipelines.run import run_flow, run_on_sandbox
+        from pipelines.run import run_flow
+        from pipelines.sandbox_command import run_on_sandbox
         from pipelines.screen import Screen
         from pipelines.settings import RunSettings, data_folder
         from pipelines.summary import summarise

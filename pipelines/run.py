@@ -7,16 +7,12 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError
 
 from pipelines.definitions import JOB_NAME, build_definitions
-from pipelines.jira import Connection
-from pipelines.sandbox.company import simulate_company
-from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, start
 from pipelines.settings import RunSettings
 from pipelines.warehouse import sweep_builds
 
@@ -47,14 +43,6 @@ def run_flow(settings: RunSettings, *, is_verbose: bool = False) -> None:
             except DagsterAssetCheckFailedError:
                 [report] = set(_reports(settings.data)) - earlier
                 raise AuditError(_what_failed(report)) from None
-
-
-def run_on_sandbox(settings: RunSettings, *, is_verbose: bool = False) -> None:
-    """The same on a simulated company, pulled over HTTP from a Jira site on loopback exactly as from a real one."""
-    settings.report("Simulating a company")
-    with start(simulate_company(), "cloud") as sandbox:
-        connection = Connection(sandbox.url, DEFAULT_EMAIL, DEFAULT_TOKEN)
-        run_flow(replace(settings, find_connection=lambda: connection, site_name="sandbox"), is_verbose=is_verbose)
 
 
 @contextmanager

@@ -1,14 +1,21 @@
-"""``flow sandbox``: choose a site, serve it, say how to talk to it. Answers belong to ``pipelines.sandbox``."""
+"""``flow sandbox`` and ``flow run --sandbox``: choose a site, serve it, say how to talk to it or talk to it.
+
+What it answers belongs to ``pipelines.sandbox``.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from pipelines.jira import Connection
+from pipelines.run import run_flow
 from pipelines.sandbox.company import simulate_company
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Flavour, start
 from pipelines.sandbox.site import Site, site_from_issues
+from pipelines.settings import RunSettings
 
 
 class SandboxError(Exception):
@@ -28,6 +35,15 @@ def serve(flavour: Flavour, issues: Sequence[Path], port: int, say: Callable[[st
             sandbox.join()
         except KeyboardInterrupt:
             say("Stopped.")
+
+
+def run_on_sandbox(settings: RunSettings, *, is_verbose: bool = False) -> None:
+    """Run on a simulated company, pulled over HTTP from a Jira site on loopback exactly as from a real one."""
+    settings.report("Simulating a company")
+    with start(choose_site(()), "cloud") as sandbox:
+        connection = Connection(sandbox.url, DEFAULT_EMAIL, DEFAULT_TOKEN)
+        on_loopback = replace(settings, site_name="sandbox", find_connection=lambda: connection)
+        run_flow(on_loopback, is_verbose=is_verbose)
 
 
 def choose_site(issues: Sequence[Path]) -> Site:
