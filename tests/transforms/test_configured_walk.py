@@ -87,7 +87,7 @@ def test_an_unlisted_open_status_is_unmapped_wait_even_if_its_name_says_somethin
 
 
 def test_an_unlisted_terminal_status_joins_the_teams_last_stage_of_its_kind():
-    names = NAMES | {"Shipped": (11, "done"), "Won't do": (12, "done"), "Closed": (13, None)}
+    names = NAMES | {"Shipped": (0, "done"), "Won't do": (12, "done"), "Closed": (13, None)}
     model = SiteBuilder(names).walk(PATH).walk("Shipped > Won't do > Closed").workflow(stream())
     assert {kinds(model, names)[name] for name in ("Shipped", "Closed")} == {"done"}
     assert (kinds(model, names)["Won't do"], decisions(model, names)["Won't do"]) == ("discarded", "name_pattern")
