@@ -118,10 +118,10 @@ class _Columns:
         del self._items[item_count:]
         try:
             notice = msgspec.json.decode(text, type=UnreadableIssue)
-        except msgspec.DecodeError:
-            notice = UnreadableIssue(str(error))
-        issue_id = int(notice.id) if str(notice.id).isdigit() and notice.id is not None else None
-        self._refused.append((reference, issue_id, notice.unreadable))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            notice = UnreadableIssue()
+        issue_id = int(notice.id) if notice.id is not None and str(notice.id).isdigit() else None
+        self._refused.append((reference, issue_id, notice.unreadable or str(error)))
 
     def frames(self) -> RawFrames:
         """All rows, changes ordered by issue as received, then by time, history and item."""

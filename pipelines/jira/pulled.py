@@ -26,7 +26,7 @@ def check_ascending(ids: list[int], last: int, where: str) -> None:
     for before, after in zip([last, *ids], ids, strict=False):
         if after <= before:
             raise PagingError(
-                f"{where}: issue {after} came after issue {before}, though the search asked for ascending ids above {last}"
-                " only. Going on would lose or repeat issues, so the run stops; published data stay as they are. A server"
-                " or proxy that ignores the condition 'id > N' is the usual cause."
+                f"{where}: issue {after} came after issue {before}, though ascending ids above {last} were asked for."
+                " Going on would lose or repeat issues, so the run stops; published data stay as they are. A server or"
+                " proxy that ignores the condition 'id > N' is the usual cause."
             )

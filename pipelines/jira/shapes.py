@@ -211,5 +211,5 @@ class LandedIssue(msgspec.Struct, gc=False, omit_defaults=True):
 class UnreadableIssue(msgspec.Struct, omit_defaults=True):
     """Lands in place of an issue of unknown shape: what cannot be scrubbed does not land."""
 
-    unreadable: str
+    unreadable: str = ""
     id: str | int | None = None

@@ -1,0 +1,39 @@
+"""Sandbox sites for the tests of extraction, and connections to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipelines.jira.client import Connection, JiraSession, connect
+from pipelines.jira.retry import Gate, RetryPolicy
+from pipelines.sandbox.server import Sandbox
+from starlette.requests import Request
+from starlette.responses import Response
+
+FLAVOURS = ("cloud", "dc")
+TOKEN = "sandbox-token"
+EMAIL = "sandbox@example.com"
+
+
+def patient_gate() -> Gate:
+    """A gate that never really waits."""
+    return Gate(RetryPolicy(), sleep=lambda seconds: None)
+
+
+def connection_to(sandbox: Sandbox, flavour: str, token: str = TOKEN) -> Connection:
+    return Connection(sandbox.url, EMAIL if flavour == "cloud" else None, token)
+
+
+def session_with(sandbox: Sandbox, flavour: str) -> JiraSession:
+    return connect(connection_to(sandbox, flavour), patient_gate())
+
+
+def scripted(*answers: Any, on: str = "") -> Callable[[Request], Any]:
+    """A fault hook: the next of ``answers`` for each request whose path contains ``on``, then none. None lets through."""
+    rest = list(answers)
+
+    async def fault(request: Request) -> Response | None:
+        if rest and on in request.url.path:
+            return rest.pop(0)
+        return None
+
+    return fault
