@@ -36,7 +36,8 @@ from pipelines.jira.shapes import (
     UnreadableIssue,
 )
 
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,12}")
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}-\d{1,12}[A-Z]?")
+"""Jira's own keys end in digits; one letter may follow where recorded stories split an issue (G-15A, G-15B)."""
 _INSTANT = re.compile(r"\d{1,15}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|[+-]\d\d(:?\d\d)?)?")
 _LINK_TEXT = re.compile(r"(?:This issue )?(.+?) (\S+)", re.DOTALL)
 _SPRINT_ID = re.compile(r"(?<![\w.-])id=(\d{1,18})\b")
