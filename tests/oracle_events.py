@@ -64,26 +64,32 @@ class Move(NamedTuple):
     item_index: int
 
 
+Reached = tuple[tuple[int, int, list[tuple[int, int]]], list[Move]]
+"""What an order costs (breaks, breaks within an instant, ids) and the order."""
+
+
 def chained(moves: Iterable[Move], last_known: int | None) -> list[Move]:
     """The order in which changes of one field happened.
 
-    By instant; within one instant so that each starts where the one before ended (fewest breaks, counting where the
-    next instant starts and the current value), and among equals by history id and item.
+    By instant; within one instant so that each starts where the one before ended: fewest breaks (counting where the
+    next instant starts, and the current value), fewest of them within an instant, and then by history id and item.
     """
-    groups = [list(g) for _, g in groupby(sorted(moves, key=lambda m: m.at), key=lambda m: m.at)]
-    best: dict[int | None, tuple[int, list[tuple[int, int]], list[Move]]] = {}
-    for group in groups:
-        reached: dict[int | None, tuple[int, list[tuple[int, int]], list[Move]]] = {}
-        for order in permutations(group):
-            inner = sum(a.target != b.source for a, b in pairwise(order))
-            names = [(m.history_id, m.item_index) for m in order]
-            ends = best or {order[0].source: (0, [], [])}
-            for value, (breaks, before, path) in ends.items():
-                found = (breaks + inner + (value != order[0].source), before + names, path + list(order))
-                kept = reached.get(order[-1].target)
-                if kept is None or found[:2] < kept[:2]:
-                    reached[order[-1].target] = found
-        best = reached
-    if not best:
-        return []
-    return min((breaks + (value != last_known), names, path) for value, (breaks, names, path) in best.items())[2]
+    best: dict[int | None, Reached] = {}
+    for _, group in groupby(sorted(moves, key=lambda m: m.at), key=lambda m: m.at):
+        best = _extended(best, list(group))
+    ends = [((breaks + (value != last_known), *rest), path) for value, ((breaks, *rest), path) in best.items()]
+    return min(ends, key=lambda end: end[0])[1] if ends else []
+
+
+def _extended(best: dict[int | None, Reached], group: list[Move]) -> dict[int | None, Reached]:
+    """The cheapest order for each value the changes of one more instant may end in."""
+    reached: dict[int | None, Reached] = {}
+    for order in permutations(group):
+        inner = sum(a.target != b.source for a, b in pairwise(order))
+        names = [(m.history_id, m.item_index) for m in order]
+        for value, ((breaks, within, before), path) in (best or {order[0].source: ((0, 0, []), [])}).items():
+            cost = (breaks + inner + (value != order[0].source), within + inner, before + names)
+            end = order[-1].target
+            if end not in reached or cost < reached[end][0]:
+                reached[end] = (cost, path + list(order))
+    return reached

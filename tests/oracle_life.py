@@ -131,11 +131,6 @@ class Life:
         doubts = [m.source if m.source != before else None for m, before in zip(moves, statuses, strict=False)]
         return [Visit(*parts) for parts in zip(statuses, entered, left, [*doubts, None], strict=True)]
 
-    @property
-    def continuity_breaks(self) -> int:
-        """How often a change says the issue came from a status it was not in."""
-        return sum(v.doubt is not None for v in self.visits)
-
     # passes
 
     def is_delivered(self, last: Visit) -> bool:
@@ -313,7 +308,7 @@ class Life:
             "first_finished_at": finishes[0] if finishes else None,
             "backward_move_count": self._backward_moves(life.visits),
             "handoff_count": self._handoffs(life),
-            "continuity_break_count": self.continuity_breaks,
+            "continuity_break_count": sum(v.doubt is not None for v in life.visits),
             "is_never_started": life.finished is not None and not any(self.commits(v.status_id) for v in life.visits),
         }
 
