@@ -114,10 +114,10 @@ def _rewrite(recorder: Recorder, draft: Draft, rng: Random, at: int) -> None:
 
 def _estimate_again(draft: Draft, rng: Random, at: int) -> None:
     if draft.points is not None:
-        old, draft.points = draft.points, old + rng.choice((1, 2, 3, 5))
+        old, draft.points = draft.points, draft.points + rng.choice((1, 2, 3, 5))
         draft.add(Change(at, draft.reporter, [item_of.points_item(old, draft.points)]))
     elif draft.estimate is not None:
-        before, draft.estimate = draft.estimate, before + 3600 * rng.choice((4, 8, 16))
+        before, draft.estimate = draft.estimate, draft.estimate + 3600 * rng.choice((4, 8, 16))
         draft.add(Change(at, draft.reporter, [item_of.estimate_item(before, draft.estimate)]))
 
 
