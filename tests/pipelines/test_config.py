@@ -1,0 +1,288 @@
+"""flow.toml: what it may say, what it means, and what is told of a mistake."""
+
+import re
+from datetime import date, time, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from pipelines.config import FlowConfig, config_path, load_config
+from pipelines.config_errors import ConfigError, _inner_model
+from transforms.calendar import WorkingCalendar
+from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
+
+SHIPPED = Path(__file__).parents[2] / "flow.toml"
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a flow.toml and load it."""
+
+    def load(text):
+        path = tmp_path / "flow.toml"
+        path.write_text(text, encoding="utf-8")
+        return load_config(path)
+
+    return load
+
+
+def complaint(written, text):
+    """What is told of a file that cannot be used; always one paragraph that begins with the file."""
+    with pytest.raises(ConfigError) as caught:
+        written(text)
+    words = str(caught.value)
+    assert "\n" not in words
+    return words.partition("flow.toml")[2].lstrip(": ")
+
+
+def models(model=FlowConfig):
+    """Every model of the file."""
+    yield model
+    for field in model.model_fields.values():
+        if inner := _inner_model(field.annotation):
+            yield from models(inner)
+
+
+def test_the_shipped_file_says_nothing():
+    assert load_config(SHIPPED) == FlowConfig()
+
+
+def test_an_absent_file_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FLOW_CONFIG", raising=False)
+    assert load_config() == FlowConfig()
+
+
+def test_saying_nothing_leaves_everything_to_be_inferred():
+    assert FlowConfig().rules("Asia/Kolkata") == WorkflowRules(calendar=WorkingCalendar.weekdays("Asia/Kolkata"))
+
+
+@pytest.mark.parametrize("model", list(models()), ids=lambda m: m.__name__)
+def test_every_option_is_described_in_its_model(model):
+    assert all(field.description for field in model.model_fields.values())
+
+
+@pytest.mark.parametrize("model", list(models()), ids=lambda m: m.__name__)
+def test_every_option_stands_in_the_shipped_file_under_a_comment(model):
+    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
+    for name, field in model.model_fields.items():
+        if _is_section(field):
+            assert any(re.search(rf"\[\[?(\w+\.)?{name}\]\]?|^# {name} = ", line) for line in lines), name
+            continue
+        places = [n for n, line in enumerate(lines) if re.match(rf"(# )?{name} = ", line)]
+        assert places, f"{name} is not in flow.toml"
+        assert all(lines[n - 1].startswith("#") for n in places), f"{name} has no comment above it"
+
+
+def _is_section(field):
+    return _inner_model(field.annotation) is not None
+
+
+def test_the_shipped_example_of_a_value_stream_can_be_used(written):
+    text = SHIPPED.read_text(encoding="utf-8")
+    example = text[text.index("# [[value_stream]]") :]
+    config = written("\n".join(line.removeprefix("# ") for line in example.splitlines() if line != "#"))
+    [stream] = config.value_stream
+    assert stream.name == "Web shop"
+    assert [stage.name for stage in stream.stage] == ["Development", "Done"]
+
+
+def test_models_cannot_be_changed():
+    with pytest.raises(ValueError, match="frozen"):
+        FlowConfig().jira.jql = "x"
+
+
+def test_the_place_of_the_file_comes_from_the_environment(monkeypatch):
+    monkeypatch.setenv("FLOW_CONFIG", "/somewhere/else.toml")
+    assert config_path() == Path("/somewhere/else.toml")
+    monkeypatch.delenv("FLOW_CONFIG")
+    assert config_path() == Path("flow.toml")
+
+
+def test_a_file_that_was_named_must_exist(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load_config(tmp_path / "flow.toml")
+
+
+def test_a_file_named_by_the_environment_must_exist(tmp_path, monkeypatch):
+    monkeypatch.setenv("FLOW_CONFIG", str(tmp_path / "gone.toml"))
+    with pytest.raises(ConfigError, match=r"gone\.toml cannot be read"):
+        load_config()
+
+
+def test_a_value_stream_becomes_rules_of_the_calculation(written):
+    config = written("""
+        [[value_stream]]
+        name = "Shop"
+        projects = ["SHOP"]
+        issue_types = ["Story"]
+        commitment = "Development"
+        delivery = "release"
+        assignment = false
+        [[value_stream.stage]]
+        name = "Development"
+        wait = ["Selected"]
+        touch = ["In Progress", 10003]
+        [[value_stream.stage]]
+        name = "End"
+        blocked = ["Hold"]
+        done = ["Done"]
+        discarded = ["Cancelled"]
+    """)
+    assert config.rules("UTC").streams == (
+        StreamRules(
+            name="Shop",
+            project_keys=("SHOP",),
+            issue_types=("Story",),
+            stages=(
+                StageRules("Development", wait=("Selected",), touch=("In Progress", "10003")),
+                StageRules("End", blocked=("Hold",), done=("Done",), discarded=("Cancelled",)),
+            ),
+            commitment="Development",
+            delivery="release",
+            is_assignment_used=False,
+        ),
+    )
+
+
+def test_an_assignment_that_is_not_stated_is_left_to_detection(written):
+    [stream] = written('[[value_stream]]\nname = "A"').rules("UTC").streams
+    assert stream.is_assignment_used is None
+    assert stream.calendar is None
+
+
+def test_workflow_options_reach_the_rules(written):
+    rules = written('[workflow]\nreopen_horizon_days = 14\ndiscarding_resolutions = ["Won\'t Do"]').rules("UTC")
+    assert rules.reopen_horizon == timedelta(days=14)
+    assert rules.discarding_resolutions == ("Won't Do",)
+
+
+def test_hours_with_a_break_open_twice_a_day(written):
+    calendar = (
+        written('[calendar]\nhours = ["13:00-24:00", "09:00-12:30"]\ndays = ["mon", "sat"]').rules("UTC").calendar
+    )
+    assert calendar.openings == (
+        (0, time(9), time(12, 30)),
+        (0, time(13), time(0)),
+        (5, time(9), time(12, 30)),
+        (5, time(13), time(0)),
+    )
+
+
+def test_the_zone_of_the_file_wins_over_the_accounts(written):
+    config = written('[calendar]\nzone = "Europe/Berlin"')
+    assert config.rules("America/New_York").calendar.zone == "Europe/Berlin"
+
+
+def test_holidays_are_those_of_the_country_and_the_teams_own(written):
+    text = '[calendar]\ncountry = "DE"\nsubdivision = "BE"\nholidays = [2026-12-24]'
+    free = written(text).rules("UTC").calendar.holidays
+    assert {date(2026, 12, 24), date(2026, 12, 25), date(2026, 3, 8), date(2026, 4, 3)} <= free
+    assert date(2026, 8, 15) not in free, "Assumption Day is free in Bavaria, not in Berlin"
+    assert {day.year for day in free} >= set(range(2000, 2030))
+
+
+def test_a_streams_calendar_takes_from_the_sites_what_it_leaves_out(written):
+    text = """
+        [calendar]
+        zone = "Europe/Berlin"
+        hours = "08:00-16:00"
+        holidays = [2026-12-24]
+        [[value_stream]]
+        name = "India"
+        calendar = { zone = "Asia/Kolkata", days = ["tue"] }
+    """
+    [stream] = written(text).rules("UTC").streams
+    assert stream.calendar == WorkingCalendar(
+        "Asia/Kolkata", ((1, time(8), time(16)),), frozenset({date(2026, 12, 24)})
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[jira]\nproject = ["A"]', "[jira] has no option 'project'. Did you mean 'projects'?"),
+        ('[jirra]\njql = ""', "The top level has no option 'jirra'. Did you mean 'jira'?"),
+        ('projects = ["A"]', "The top level has no option 'projects'. 'projects' belongs in [jira]."),
+        ('[calendar]\njql = "x"', "[calendar] has no option 'jql'. 'jql' belongs in [jira]."),
+        ("[workflow]\nreopen_days = 3", "[workflow] has no option 'reopen_days'. Did you mean 'reopen_horizon_days'?"),
+        ("[workflow]\nzzz = 3", "[workflow] has no option 'zzz'. Did you mean"),
+        (
+            '[[value_stream]]\nname = "A"\n[[value_stream.stage]]\nname = "S"\ntuch = ["x"]',
+            "[[value_stream.stage]] (number 1 / 1) has no option 'tuch'. Did you mean 'touch'? It knows: name, wait,",
+        ),
+        (
+            '[[value_stream]]\nname = "A"\n[value_stream.calendar]\nhour = "1"',
+            "[value_stream.calendar] (number 1) has no option 'hour'. Did you mean 'hours'?",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(written, text, says):
+    assert complaint(written, text).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[jira]\nprojects = SHOP", "is not valid TOML: Invalid value (at line 2"),
+        ('[jira]\nprojects = "SHOP"', "'projects' in [jira]: write a list, like"),
+        ("[jira]\nprojects = [1]", "'projects', entry 1 in [jira]: write a text in quotes"),
+        ("jira = 3", "[jira]: this is a table with options of its own"),
+        ('[calendar]\nzone = "Berlin"', "'zone' in [calendar]: 'Berlin' is not an IANA time zone"),
+        ('[calendar]\nhours = "9 to 5"', "'hours' in [calendar]: '9 to 5' is not a stretch of hours"),
+        ('[calendar]\nhours = "17:00-09:00"', "'hours' in [calendar]: '17:00-09:00' does not run forward"),
+        ('[calendar]\nhours = "09:60-17:00"', "'hours' in [calendar]: '09:60-17:00' does not run forward"),
+        ('[calendar]\nhours = ["09:00-12:00", "11:00-13:00"]', "'hours' in [calendar]: the stretches overlap"),
+        ('[calendar]\ndays = ["monday"]', "'days', entry 1 in [calendar]: Input should be 'mon', 'tue'"),
+        ("[calendar]\ndays = []", "'days' in [calendar]: "),
+        ('[calendar]\ncountry = "XX"', "[calendar]: no public holidays are known for this country"),
+        ('[calendar]\ncountry = "DE"\nsubdivision = "QQ"', "[calendar]: no public holidays are known for this country"),
+        ('[calendar]\nsubdivision = "BE"', "[calendar]: 'subdivision' needs a 'country'"),
+        ('[calendar]\nholidays = ["Easter"]', "'holidays', entry 1 in [calendar]: "),
+        ('[workflow]\nreopen_horizon_days = "30"', "'reopen_horizon_days' in [workflow]: write a whole number"),
+        ("[workflow]\nreopen_horizon_days = -1", "'reopen_horizon_days' in [workflow]: Input should be greater than"),
+        ('[[value_stream]]\nprojects = ["A"]', "[[value_stream]] (number 1) needs 'name'."),
+        (
+            '[[value_stream]]\nname = "A"\nassignment = "yes"',
+            "'assignment' in [[value_stream]] (number 1): write true or false",
+        ),
+        (
+            '[[value_stream]]\nname = "A"\ndelivery = "x"',
+            "'delivery' in [[value_stream]] (number 1): Input should be 'status'",
+        ),
+        ('[[value_stream]]\nname = "A"\n[[value_stream]]\nname = "A"', "The file: two value streams are named 'A'"),
+        (
+            '[[value_stream]]\nname = "A"\n[[value_stream.stage]]\nname = "S"',
+            "[[value_stream.stage]] (number 1 / 1): stage 'S' has no status",
+        ),
+        (
+            '[[value_stream]]\nname = "A"\n[[value_stream.stage]]\nname = "S"\nwait = ["X"]\ndone = ["X"]',
+            "[[value_stream]] (number 1): status 'X' stands twice in value stream 'A'",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_place(written, text, says):
+    assert complaint(written, text).startswith(says)
+
+
+def test_several_mistakes_are_all_told(written):
+    words = complaint(written, '[jira]\nproject = []\n[calendar]\nzone = "X"')
+    assert "'project'" in words
+    assert "'zone'" in words
+
+
+def test_a_mistake_is_told_once(written):
+    words = complaint(written, '[calendar]\ndays = ["monday"]')
+    assert words.count("'days'") == 1
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path):
+    path = tmp_path / "flow.toml"
+    path.write_bytes('[jira]\nsite_name = "Köln"'.encode("latin-1"))
+    with pytest.raises(ConfigError, match="is not valid TOML"):
+        load_config(path)
+
+
+def test_every_section_forbids_what_it_does_not_know():
+    assert all(issubclass(model, BaseModel) and model.model_config["extra"] == "forbid" for model in models())
