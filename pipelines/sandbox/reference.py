@@ -42,8 +42,10 @@ def get_issue_link_types(served: ServedSite, asked: Asked) -> Json:
 
 
 def get_issue_types(served: ServedSite, asked: Asked) -> list[Json]:
-    """Every issue type."""
-    return served.site.issue_types
+    """Every issue type, with the names Atlassian describes; an issue's own type may tell more."""
+    return [
+        {name: value for name, value in kind.items() if name != "untranslatedName"} for kind in served.site.issue_types
+    ]
 
 
 def get_projects(served: ServedSite, asked: Asked) -> list[Json]:

@@ -33,8 +33,14 @@ def test_lists_are_the_sites_own():
     assert reference.get_fields(site, get()) is site.site.fields
     assert reference.get_statuses(site, get()) is site.site.statuses
     assert reference.get_resolutions(site, get()) is site.site.resolutions
-    assert reference.get_issue_types(site, get()) is site.site.issue_types
+    assert reference.get_issue_types(site, get()) == site.site.issue_types
     assert reference.get_issue_link_types(site, get()) == {"issueLinkTypes": site.site.issue_link_types}
+
+
+def test_the_list_of_types_leaves_out_what_only_issues_tell():
+    site = small_site()
+    site.issue_types = [{"id": "1", "name": "Epopeya", "untranslatedName": "Epic", "hierarchyLevel": 1}]
+    assert reference.get_issue_types(served(site), get()) == [{"id": "1", "name": "Epopeya", "hierarchyLevel": 1}]
 
 
 def test_projects_come_by_key_in_pages():
