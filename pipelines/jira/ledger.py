@@ -21,7 +21,7 @@ Kind = Literal["issues", "reference"]
 _DDL = """
 create schema if not exists ledger;
 create table if not exists ledger.runs (
-    run_id varchar not null, site_name varchar not null, server_started_at timestamptz not null,
+    number bigint not null, run_id varchar not null, site_name varchar not null, server_started_at timestamptz not null,
     as_of timestamptz not null, status varchar not null, finished_at timestamptz, primary key (site_name, run_id));
 create table if not exists ledger.batches (
     run_id varchar not null, site_name varchar not null, sequence integer not null, kind varchar not null,
@@ -60,9 +60,9 @@ class Ledger:
         self._path, self._site_name, self._now = path, site_name, now
 
     def start(self, run_id: str, server_started_at: datetime, as_of: datetime) -> None:
-        """Open a run; it counts for nothing until it is complete."""
+        """Open a run, numbered in order of opening; it counts for nothing until it is complete."""
         self._execute(
-            "insert into ledger.runs values (?, ?, ?, ?, 'running', null)",
+            "insert into ledger.runs select coalesce(max(number), 0) + 1, ?, ?, ?, ?, 'running', null from ledger.runs",
             [run_id, self._site_name, server_started_at, as_of],
         )
 
@@ -85,7 +85,7 @@ class Ledger:
         """The run whose batches are the current state, or None before the first."""
         rows = self._execute(
             "select run_id, server_started_at, as_of, status from ledger.runs"
-            " where site_name = ? and status = 'complete' order by server_started_at desc, finished_at desc limit 1",
+            " where site_name = ? and status = 'complete' order by number desc limit 1",
             [self._site_name],
         )
         return Run(rows[0][0], rows[0][1].astimezone(UTC), rows[0][2].astimezone(UTC), rows[0][3]) if rows else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.parse import RawFrames, parse_lines
 from pipelines.jira.retry import Gate
@@ -27,7 +28,14 @@ CREATED = "2024-01-01T09:00:00.000+0000"
 
 def item(field: str, old: Any = None, new: Any = None, old_text: Any = None, new_text: Any = None, **more: Any) -> dict:
     """One item of a system field, unless ``fieldtype`` or ``fieldId`` say otherwise."""
-    return {"field": field, "fieldtype": "jira", "from": old, "fromString": old_text, "to": new, "toString": new_text} | more
+    return {
+        "field": field,
+        "fieldtype": "jira",
+        "from": old,
+        "fromString": old_text,
+        "to": new,
+        "toString": new_text,
+    } | more
 
 
 def move(old: int, new: int) -> dict:
@@ -56,7 +64,12 @@ def issue(number: int = 10001, *histories: dict, status: int = 3, key: str | Non
         "id": str(number),
         "key": key or f"ABC-{number}",
         "fields": defaults | fields,
-        "changelog": {"startAt": 0, "maxResults": len(histories), "total": len(histories), "histories": list(histories)},
+        "changelog": {
+            "startAt": 0,
+            "maxResults": len(histories),
+            "total": len(histories),
+            "histories": list(histories),
+        },
     }
 
 
@@ -83,7 +96,9 @@ class ScriptedSession:
 
     def read(self, method: str, path: str, shape: Any, params: Any = None, body: Any = None) -> Any:
         """The next answer, decoded as a real session would, or raised if it is an exception."""
-        self.asked.append((path.rsplit("/api", maxsplit=1)[-1], msgspec.json.decode(msgspec.json.encode(body or params))))
+        self.asked.append(
+            (path.rsplit("/api", maxsplit=1)[-1], msgspec.json.decode(msgspec.json.encode(body or params)))
+        )
         answer = next(self._answers)
         if isinstance(answer, Exception):
             raise answer

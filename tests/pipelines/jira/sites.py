@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 from pipelines.jira.client import Connection, JiraSession, connect
 from pipelines.jira.retry import Gate, RetryPolicy
 from pipelines.sandbox.server import Sandbox
-from starlette.requests import Request
-from starlette.responses import Response
 
 FLAVOURS = ("cloud", "dc")
 TOKEN = "sandbox-token"
@@ -28,7 +29,7 @@ def session_with(sandbox: Sandbox, flavour: str) -> JiraSession:
 
 
 def scripted(*answers: Any, on: str = "") -> Callable[[Request], Any]:
-    """A fault hook: the next of ``answers`` for each request whose path contains ``on``, then none. None lets through."""
+    """A fault hook: the next of ``answers`` for each request whose path contains ``on``; then all pass."""
     rest = list(answers)
 
     async def fault(request: Request) -> Response | None:

@@ -4,6 +4,8 @@ import traceback
 from datetime import UTC, datetime
 
 import pytest
+from starlette.responses import JSONResponse, Response
+
 from pipelines.jira.client import Connection, connect, connection_from_environment
 from pipelines.jira.errors import (
     AnswerError,
@@ -19,7 +21,6 @@ from pipelines.jira.errors import (
 )
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
-from starlette.responses import JSONResponse, Response
 from tests.pipelines.jira.rest import history, issue, move
 from tests.pipelines.jira.sites import EMAIL, FLAVOURS, TOKEN, connection_to, patient_gate, scripted, session_with
 
@@ -164,7 +165,9 @@ def test_the_environment_of_a_cloud_site():
 
 
 def test_the_environment_of_a_data_center_site():
-    assert connection_from_environment({"JIRA_URL": "https://x", "JIRA_TOKEN": "t"}) == Connection("https://x", None, "t")
+    assert connection_from_environment({"JIRA_URL": "https://x", "JIRA_TOKEN": "t"}) == Connection(
+        "https://x", None, "t"
+    )
 
 
 @pytest.mark.parametrize(

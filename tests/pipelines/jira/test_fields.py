@@ -1,6 +1,7 @@
 """Which item is which field, on Cloud and on Data Center."""
 
 import pytest
+
 from pipelines.jira.fields import (
     CHECKBOXES,
     NUMBER,
@@ -40,7 +41,9 @@ def test_a_custom_field_called_status_is_not_the_status():
 
 
 def test_a_custom_field_with_a_well_known_name_but_another_id_is_not_taken_for_it():
-    names = FieldNames(custom_ids=(("customfield_1", "flagged"),), listed_ids=frozenset({"customfield_1", "customfield_2"}))
+    names = FieldNames(
+        custom_ids=(("customfield_1", "flagged"),), listed_ids=frozenset({"customfield_1", "customfield_2"})
+    )
     assert recognise(names, field="Flagged", fieldtype="custom", field_id="customfield_2") is None
     assert recognise(names, field="Flagged", fieldtype="custom", field_id="customfield_1") == "flagged"
 
@@ -72,7 +75,10 @@ def test_sprint_and_epic_link_are_found_by_schema_alone():
 
 
 def test_link_phrases_are_read_from_the_sites_link_types():
-    types = [SiteLinkType("Blocks", "wird blockiert von", "blockiert"), SiteLinkType("Relates", "relates to", "relates to")]
+    types = [
+        SiteLinkType("Blocks", "wird blockiert von", "blockiert"),
+        SiteLinkType("Relates", "relates to", "relates to"),
+    ]
     names = find_field_names([], types)
     assert names.link_kind("wird blockiert von") == "blocked_by"
     assert names.link_kind("blockiert") == "blocks"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pipelines.jira.instants import EPOCH, MICROSECOND, read_instant
 
 INSTANT = 1_639_441_815_283_000

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import polars as pl
 import pytest
+
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.parse import Line, parse_in_batches, parse_lines
 from tests.pipelines.jira.rest import CREATED, SITE_NAMES, history, issue, item, move, parsed, scrubbed
@@ -76,7 +77,11 @@ def test_newest_first_histories_come_out_oldest_first():
 
 def test_within_one_instant_rows_are_in_the_order_of_history_and_item():
     rows = changes(history(12, at(5), move(2, 3)), history(11, at(5), move(1, 2), item("project", "1", "2")))
-    assert rows.select("history_id", "item_index", "field").rows() == [(11, 0, "status"), (11, 1, "project"), (12, 0, "status")]
+    assert rows.select("history_id", "item_index", "field").rows() == [
+        (11, 0, "status"),
+        (11, 1, "project"),
+        (12, 0, "status"),
+    ]
 
 
 def test_issues_stay_in_the_order_received():

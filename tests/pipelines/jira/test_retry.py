@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from pipelines.jira.errors import OverloadedError, UnreachableError
 from pipelines.jira.retry import Gate, PassingFaultError, RetryPolicy, read_retry_after
 

@@ -1,6 +1,7 @@
 """A scope becomes bounded JQL, or an error that names what is wrong."""
 
 import pytest
+
 from pipelines.jira.errors import ScopeError
 from pipelines.jira.reference import SiteProject
 from pipelines.jira.scope import Scope, resolve

@@ -5,11 +5,17 @@ import hmac
 
 import msgspec
 import pytest
+
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, history, issue, item, move, scrubbed
 
-ANA = {"accountId": "5b10:ana", "displayName": "Ana Example", "emailAddress": "ana@example.com", "accountType": "atlassian"}
+ANA = {
+    "accountId": "5b10:ana",
+    "displayName": "Ana Example",
+    "emailAddress": "ana@example.com",
+    "accountType": "atlassian",
+}
 
 
 def land(*args, **kwargs):
@@ -84,7 +90,9 @@ def test_a_flag_is_open_while_anything_is_ticked(old, old_text, new, new_text, e
     ],
 )  # fmt: skip
 def test_a_sprint_list_keeps_its_ids_only(text, expected):
-    kept = landed_item(item("Sprint", None, text, None, "Ana's sprint", fieldtype="custom", fieldId="customfield_10020"))
+    kept = landed_item(
+        item("Sprint", None, text, None, "Ana's sprint", fieldtype="custom", fieldId="customfield_10020")
+    )
     assert kept.get("to") == expected
     assert "toString" not in kept
 

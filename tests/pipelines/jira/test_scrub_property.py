@@ -3,12 +3,15 @@
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tests.pipelines.jira.rest import CREATED, history, issue, item, move, scrubbed
 
 KEPT_NAMES = {"name", "fromString", "toString"}
 """Keys under which configuration names may stay; planted there only where the object is not configuration."""
 
-secrets = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=12, max_size=20).map(lambda text: f"ZQ{text}QZ")
+secrets = st.text(st.characters(min_codepoint=97, max_codepoint=122), min_size=12, max_size=20).map(
+    lambda text: f"ZQ{text}QZ"
+)
 
 
 def rich_issue():

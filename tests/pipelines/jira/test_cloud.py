@@ -1,0 +1,206 @@
+"""Cloud: the sweep trusts no end, the batches lose no part of a changelog."""
+
+import msgspec
+import pytest
+
+from pipelines.jira import cloud
+from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError
+from pipelines.jira.scrub import Scrubber
+from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
+
+JQL = "project in (10)"
+
+
+def page(*ids, token=None, last=None, **more):
+    answer = {"issues": [{"id": str(one)} for one in ids], **more}
+    return answer | ({"nextPageToken": token} if token else {}) | ({} if last is None else {"isLast": last})
+
+
+def sweep(*answers):
+    session = ScriptedSession("cloud", answers)
+    return cloud.sweep_ids(session, JQL), session.asked
+
+
+def bare(number, **fields):
+    """An issue as bulkfetch sends it: without changelog."""
+    return {key: value for key, value in issue(number, **fields).items() if key != "changelog"}
+
+
+def log(number, *histories):
+    return {"issueId": str(number), "changeHistories": list(histories)}
+
+
+def pull(*answers):
+    """Pulled batches of a session that answers so; one worker's worth of requests, so the order is known."""
+    session = ScriptedSession("cloud", answers)
+    return list(cloud.pull(session, JQL, Scrubber(SITE_NAMES, KEY))), session.asked
+
+
+def test_a_sweep_asks_on_above_the_last_id_until_nothing_comes():
+    ids, asked = sweep(page(1, 2, token="a", last=False), page(5, last=True), page(9, last=True), page(last=True))
+    assert ids == [1, 2, 5, 9]
+    assert [body["jql"] for _, body in asked] == [
+        "(project in (10)) ORDER BY id ASC",
+        "(project in (10)) ORDER BY id ASC",
+        "(project in (10)) AND id > 5 ORDER BY id ASC",
+        "(project in (10)) AND id > 9 ORDER BY id ASC",
+    ]
+
+
+def test_a_sweep_asks_for_ids_only_and_hands_back_the_token():
+    _, asked = sweep(page(1, token="a"), page(2), page())
+    assert asked[0] == (
+        "/3/search/jql",
+        {"jql": "(project in (10)) ORDER BY id ASC", "fields": ["id"], "maxResults": 5000},
+    )
+    assert asked[1][1]["nextPageToken"] == "a"
+    assert "nextPageToken" not in asked[2][1]
+
+
+def test_a_short_page_is_not_the_end():
+    assert sweep(page(1, token="a"), page(token="b"), page(2), page())[0] == [1, 2]
+
+
+def test_a_page_token_sent_again_stops_the_run():
+    with pytest.raises(PagingError, match="same page token"):
+        sweep(page(1, token="a"), page(2, token="a"))
+
+
+@pytest.mark.parametrize("answer", [page(1, token="a", last=True), page(1, last=False)])
+def test_a_page_that_contradicts_itself_about_the_end_stops_the_run(answer):
+    with pytest.raises(PagingError, match="contradicts"):
+        sweep(answer)
+
+
+@pytest.mark.parametrize("answers", [[page(2, 1)], [page(1, 1)], [page(5, token="a"), page(4)], [page(5), page(5)]])
+def test_ids_that_do_not_ascend_stop_the_run(answers):
+    with pytest.raises(PagingError, match="came after"):
+        sweep(*answers)
+
+
+def test_a_warning_of_the_site_fails_the_page():
+    with pytest.raises(PagingError, match="not whole"):
+        sweep(page(1, warnings=[{"type": "CLAUSE_RESULT_TRUNCATED"}]))
+
+
+def test_an_empty_list_of_warnings_is_none():
+    assert sweep(page(1, warnings=[]), page())[0] == [1]
+
+
+def test_issues_and_changelogs_of_a_batch_are_joined_by_issue():
+    (batch,), asked = pull(
+        page(1, 2), page(), {"issues": [bare(1), bare(2)], "issueErrors": []},
+        {"issueChangeLogs": [log(2, history(7, CREATED, move(1, 3))), log(1, history(5, CREATED, move(1, 3)))]},
+    )  # fmt: skip
+    landed = {number: msgspec.json.decode(line) for number, line in batch.lines}
+    assert [landed[n]["changelog"]["histories"][0]["id"] for n in (1, 2)] == ["5", "7"]
+    assert asked[2][1] == {
+        "issueIdsOrKeys": ["1", "2"],
+        "fields": [*cloud.FIELDS, "customfield_10021", "customfield_10014"],
+    }
+    assert asked[3][1] == {"issueIdsOrKeys": ["1", "2"], "maxResults": 10_000}
+
+
+def test_a_changelog_spread_over_pages_is_whole_and_without_repetition():
+    first, second = history(5, CREATED, move(1, 2)), history(6, CREATED, move(2, 3))
+    (batch,), _ = pull(
+        page(1), page(), {"issues": [bare(1)]},
+        {"issueChangeLogs": [log(1, first)], "nextPageToken": "x"},
+        {"issueChangeLogs": [log(1, first, second)]},
+    )  # fmt: skip
+    changelog = msgspec.json.decode(batch.lines[0][1])["changelog"]
+    assert [one["id"] for one in changelog["histories"]] == ["5", "6"]
+    assert (changelog["received"], batch.histories) == (2, 2)
+
+
+def test_a_changelog_token_sent_again_stops_the_run():
+    again = {"issueChangeLogs": [], "nextPageToken": "x"}
+    with pytest.raises(PagingError, match="same page token"):
+        pull(page(1), page(), {"issues": [bare(1)]}, again, again)
+
+
+def test_an_issue_without_any_history_lands_with_an_empty_changelog():
+    (batch,), _ = pull(page(1), page(), {"issues": [bare(1)]}, {"issueChangeLogs": []})
+    assert msgspec.json.decode(batch.lines[0][1])["changelog"] == {"received": 0}
+
+
+def test_listed_issues_that_are_not_handed_out_are_missing_and_not_asked_for_changes():
+    errors = [{"id": "2", "errorMessage": "gone"}]
+    (batch,), asked = pull(
+        page(1, 2, 3), page(), {"issues": [bare(3), bare(1)], "issueErrors": errors}, {"issueChangeLogs": []}
+    )
+    assert [number for number, _ in batch.lines] == [1, 3]
+    assert batch.missing == (2,)
+    assert asked[-1][1]["issueIdsOrKeys"] == ["1", "3"]
+
+
+def test_when_all_of_a_batch_is_gone_no_changelog_is_asked_for():
+    (batch,), asked = pull(page(1), page(), {"issues": [], "issueErrors": []})
+    assert (batch.lines, batch.missing, len(asked)) == ((), (1,), 3)
+
+
+def test_a_refused_large_batch_is_asked_for_in_hundreds():
+    ids = range(1, 151)
+    found = [bare(n) for n in ids]
+    (batch,), asked = pull(
+        page(*ids),
+        page(),
+        RefusedError("too many"),
+        {"issues": found[:100]},
+        {"issues": found[100:]},
+        {"issueChangeLogs": []},
+    )
+    assert [len(body["issueIdsOrKeys"]) for path, body in asked if path == "/3/issue/bulkfetch"] == [150, 100, 50]
+    assert len(batch.lines) == 150
+
+
+def test_a_refusal_of_the_small_size_too_ends_the_run():
+    with pytest.raises(RefusedError):
+        pull(page(1), page(), RefusedError("bad field"), RefusedError("bad field"))
+
+
+def test_a_failed_batch_fails_the_pull():
+    with pytest.raises(AnswerError):
+        pull(page(1), page(), AnswerError("broken"))
+
+
+def test_an_issue_or_history_of_unknown_form_lands_as_a_notice():
+    (batch,), _ = pull(
+        page(1, 2, 3), page(), {"issues": [bare(1, created=None), bare(2), bare(3)]},
+        {"issueChangeLogs": [log(2, {"id": "9", "created": ["?"]}), log(3, history(5, CREATED, move(1, 3)))]},
+    )  # fmt: skip
+    landed = [msgspec.json.decode(line) for _, line in batch.lines]
+    assert ["unreadable" in one for one in landed] == [True, True, False]
+    assert batch.unreadable_count == 2
+
+
+def test_a_second_thousand_is_a_second_batch():
+    session = AnsweringSession(2500)
+    batches = list(cloud.pull(session, JQL, Scrubber(SITE_NAMES, KEY)))
+    assert [len(batch.lines) for batch in batches] == [1000, 1000, 500]
+    assert [number for batch in batches for number, _ in batch.lines] == list(range(1, 2501))
+    assert {batch.total for batch in batches} == {2500}
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [({"count": 7}, 7), (NotFoundError("no"), None), (RefusedError("no"), None)]
+)
+def test_the_sites_own_count_is_an_alarm_it_may_leave_out(answer, expected):
+    assert cloud.count_issues(ScriptedSession("cloud", [answer]), JQL) == expected
+
+
+class AnsweringSession(ScriptedSession):
+    """Answers by what is asked, so that several workers may ask in any order."""
+
+    def __init__(self, count):
+        super().__init__("cloud", [])
+        self._ids = range(1, count + 1)
+
+    def read(self, method, path, shape, params=None, body=None):
+        if path.endswith("search/jql"):
+            answer = page() if "id >" in body["jql"] else page(*self._ids)
+        elif path.endswith("issue/bulkfetch"):
+            answer = {"issues": [bare(int(one)) for one in body["issueIdsOrKeys"]]}
+        else:
+            answer = {"issueChangeLogs": []}
+        return msgspec.json.decode(msgspec.json.encode(answer), type=shape)

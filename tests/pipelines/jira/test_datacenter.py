@@ -1,0 +1,98 @@
+"""Data Center: seek paging that ends only on an empty page, and notices a server that ignores it."""
+
+import msgspec
+import pytest
+
+from pipelines.jira import datacenter
+from pipelines.jira.errors import AnswerError, PagingError
+from pipelines.jira.scrub import Scrubber
+from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
+
+JQL = "project in (10)"
+
+
+def page(*issues, total=None, size=100):
+    return {"issues": list(issues), "total": len(issues) if total is None else total, "maxResults": size, "startAt": 0}
+
+
+def pull(*answers):
+    session = ScriptedSession("dc", answers)
+    return list(datacenter.pull(session, JQL, Scrubber(SITE_NAMES, KEY))), session.asked
+
+
+def test_pages_seek_above_the_last_id_until_one_is_empty():
+    pages, asked = pull(page(issue(1), issue(4)), page(issue(9)), page())
+    assert [[number for number, _ in one.lines] for one in pages] == [[1, 4], [9]]
+    assert [body["jql"] for _, body in asked] == [
+        "(project in (10)) ORDER BY id ASC",
+        "(project in (10)) AND id > 4 ORDER BY id ASC",
+        "(project in (10)) AND id > 9 ORDER BY id ASC",
+    ]
+    assert {body["startAt"] for _, body in asked} == {0}
+
+
+def test_fields_are_named_and_the_changelog_is_asked_for_as_a_list():
+    _, asked = pull(page())
+    path, body = asked[0]
+    assert path == "/2/search"
+    assert body["expand"] == ["changelog"]
+    assert body["fields"] == [*datacenter.FIELDS, "customfield_10021", "customfield_10014"]
+
+
+def test_a_smaller_page_that_the_site_echoes_is_asked_for_from_then_on():
+    _, asked = pull(page(issue(1), size=50), page(issue(2), size=50), page())
+    assert [body["maxResults"] for _, body in asked] == [100, 50, 50]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [page(issue(1), issue(2)), page(issue(1), issue(2))],
+        [page(issue(2), issue(1))],
+        [page(issue(1), issue(1))],
+        [page(issue(5)), page(issue(5))],
+    ],
+)
+def test_a_server_that_ignores_the_seek_stops_the_run(answers):
+    with pytest.raises(PagingError, match="ignores the condition"):
+        pull(*answers)
+
+
+def test_no_issue_though_some_are_counted_is_a_failure():
+    with pytest.raises(AnswerError, match="12 issues"):
+        pull(page(total=12))
+
+
+def test_an_empty_project_is_empty():
+    assert pull(page(total=0))[0] == []
+
+
+def test_the_changelogs_own_total_lands_beside_what_came():
+    short = issue(1, history(5, CREATED, move(1, 3)))
+    short["changelog"]["total"] = 8
+    (one,), _ = pull(page(short), page())
+    changelog = msgspec.json.decode(one.lines[0][1])["changelog"]
+    assert (changelog["total"], changelog["received"], one.histories) == (8, 1, 1)
+
+
+def test_an_issue_of_unknown_form_lands_as_a_notice():
+    (one,), _ = pull(page(issue(1, created=None), issue(2)), page())
+    assert ["unreadable" in msgspec.json.decode(line) for _, line in one.lines] == [True, False]
+    assert one.unreadable_count == 1
+
+
+def test_an_issue_without_its_changelog_ends_the_run():
+    bare = {key: value for key, value in issue(1).items() if key != "changelog"}
+    with pytest.raises(AnswerError, match="changelog"):
+        pull(page(bare))
+
+
+def test_the_total_of_the_first_page_is_the_expected_number():
+    pages, _ = pull(page(issue(1), total=2), page(issue(2), total=1), page())
+    assert [one.total for one in pages] == [2, 2]
+
+
+def test_counting_asks_for_no_issue():
+    session = ScriptedSession("dc", [page(total=42)])
+    assert datacenter.count_issues(session, JQL) == 42
+    assert session.asked[0][1]["maxResults"] == 0
