@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from transforms.order import ORDER, in_order, same_issue, sort_changes
+from transforms.trails import first_trail
 
 
 def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
@@ -58,21 +59,11 @@ def _chained(moves: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> 
     end = after["from_id"] if after.get("issue_id") == issue else now
     edges = list(zip(group["from_id"], group["to_id"], strict=True))
     return (
-        _trail(edges, start, end) or _trail(edges, start, None) or _trail(edges, None, end) or list(range(len(edges)))
+        first_trail(edges, start, end)
+        or first_trail(edges, start, None)
+        or first_trail(edges, None, end)
+        or list(range(len(edges)))
     )
-
-
-def _trail(edges: list[tuple[int | None, int]], start: int | None, end: int | None, budget: int = 10_000) -> list[int]:
-    """First order, by position, that uses every edge once from ``start`` to ``end`` (None: anywhere); empty if none."""
-    paths: list[tuple[int, ...]] = [()]
-    while paths and (budget := budget - 1):
-        path = paths.pop()
-        if len(path) == len(edges) and end in (None, edges[path[-1]][1]):
-            return list(path)
-        here = edges[path[-1]][1] if path else start
-        open_edges = [i for i in range(len(edges)) if i not in path and here in (None, edges[i][0])]
-        paths.extend((*path, i) for i in reversed(open_edges))
-    return []
 
 
 def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
