@@ -1,0 +1,123 @@
+"""Sorting changes: by issue, instant, history and item, by whichever way is the fastest."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from transforms.order import (
+    ORDER,
+    _packed_keys,
+    in_order,
+    is_ordered,
+    number_in_issue,
+    places_of,
+    same_issue,
+    sort_changes,
+)
+from transforms.schema import TIMESTAMP
+
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+SCHEMA = {"issue_id": pl.Int64(), "changed_at": TIMESTAMP, "history_id": pl.Int64(), "item_index": pl.Int32()}
+
+
+def changes(*rows: tuple[int, float, int, int]) -> pl.DataFrame:
+    told = [(issue, NINE + timedelta(seconds=at), history_id, item) for issue, at, history_id, item in rows]
+    return pl.DataFrame(told, schema=SCHEMA, orient="row")
+
+
+MANY = changes(
+    *((issue, at, history_id, item) for issue in (7, 9, 30) for at, history_id, item in [
+        (0, 50, 0), (0, 50, 1), (0.25, 40, 0), (0.25, 41, 0), (0.999, 10, 0), (1, 9, 0), (60, 8, 0), (86_400, 7, 0),
+    ])
+)  # fmt: skip
+
+
+def shuffled(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+    return frame[np.random.default_rng(seed).permutation(len(frame))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_shuffled_changes_come_out_in_order(seed):
+    assert_frame_equal(sort_changes(shuffled(MANY, seed)), MANY)
+
+
+def test_a_frame_in_order_is_handed_back_as_it_is():
+    assert sort_changes(MANY) is MANY
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ids_too_large_for_a_packed_key_are_sorted_all_the_same(seed):
+    huge = MANY.with_columns(issue_id=pl.col.issue_id * (2**62 // 64))
+    assert _packed_keys(huge) is None
+    assert_frame_equal(sort_changes(shuffled(huge, seed)), huge)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_large_ids_that_lie_close_together_still_fit_a_packed_key(seed):
+    close = MANY.with_columns(issue_id=pl.col.issue_id + 2**62)
+    assert _packed_keys(close) is not None
+    assert_frame_equal(sort_changes(shuffled(close, seed)), close)
+
+
+def test_a_long_history_with_wide_ids_falls_back_to_a_plain_sort():
+    long = changes((1, 0, 5, 0), (2**30, -(2**32), 6, 0), (2**30, 2**32, 7, 0))
+    assert _packed_keys(long) is None
+    assert_frame_equal(sort_changes(long[[2, 0, 1]]), long)
+
+
+def test_both_ways_of_sorting_agree():
+    mixed = shuffled(MANY, 11)
+    assert_frame_equal(sort_changes(mixed), mixed.sort(ORDER))
+
+
+def test_changes_of_one_second_are_ordered_by_their_milliseconds_and_not_by_id():
+    told = changes((1, 0.900, 1, 0), (1, 0.100, 2, 0), (1, 0.500, 3, 0))
+    assert sort_changes(told)["history_id"].to_list() == [2, 3, 1]
+
+
+def test_history_ids_are_numbers_and_items_keep_their_place():
+    told = changes((1, 0, 100, 1), (1, 0, 100, 0), (1, 0, 99, 0), (1, 0, 100, 10), (1, 0, 100, 2))
+    assert sort_changes(told).select("history_id", "item_index").rows() == [
+        (99, 0), (100, 0), (100, 1), (100, 2), (100, 10),
+    ]  # fmt: skip
+
+
+def test_neighbouring_issues_that_change_in_the_same_second_stay_apart():
+    told = changes((2, 0.2, 1, 0), (1, 0.9, 2, 0), (1, 0.1, 3, 0), (2, 0.1, 4, 0))
+    assert sort_changes(told).select("issue_id", "history_id").rows() == [(1, 3), (1, 2), (2, 4), (2, 1)]
+
+
+def test_no_changes_and_one_change_are_in_order():
+    for rows in ([], [(1, 0, 1, 0)]):
+        assert sort_changes(changes(*rows)).height == len(rows)
+
+
+def test_equal_neighbours_are_in_order_and_a_step_back_in_the_last_key_is_not():
+    assert is_ordered(changes((1, 0, 1, 0), (1, 0, 1, 0), (1, 0, 1, 1), (2, -9, 0, 0)), ORDER)
+    assert not is_ordered(changes((1, 0, 1, 1), (1, 0, 1, 0)), ORDER)
+
+
+def test_in_order_keeps_equals_as_they_were():
+    told = changes((2, 0, 1, 0), (1, 0, 9, 0), (1, 0, 3, 0))
+    assert in_order(told, ["issue_id"])["history_id"].to_list() == [9, 3, 1]
+
+
+def test_same_issue_looks_back_and_ahead():
+    rows = pl.DataFrame({"issue_id": [1, 1, 2]})
+    assert rows.select(back=same_issue(1), ahead=same_issue(-1)).rows() == [
+        (False, True), (True, False), (False, False),
+    ]  # fmt: skip
+
+
+def test_places_of_rows_among_ids():
+    assert places_of(pl.Series([5, 5, 8, 20]), pl.Series([1, 5, 8, 9, 20])).tolist() == [1, 1, 2, 4]
+    assert places_of(pl.Series([], dtype=pl.Int64), pl.Series([1])).tolist() == []
+
+
+def test_rows_are_numbered_within_their_issue():
+    assert number_in_issue(pl.DataFrame({"issue_id": [4, 4, 4, 7, 9, 9]})).to_list() == [1, 2, 3, 1, 1, 2]
+    assert number_in_issue(pl.DataFrame(schema={"issue_id": pl.Int64})).to_list() == []
