@@ -39,7 +39,7 @@ class WorkflowIndex:
         """
         wanted = stream * self._width + status_id
         places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
-        if len(unknown := np.flatnonzero(self._keys[places] != wanted)):
+        if len(unknown := np.flatnonzero((self._keys[places] != wanted) | (status_id >= self._width))):
             name = self.workflow.streams[int(stream[unknown[0]])].name
             raise ValueError(f"status {status_id[unknown[0]]} of value stream {name!r} is not in the workflow model")
         return places
