@@ -6,7 +6,7 @@ issue's time is ``work_intervals``.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -24,49 +24,60 @@ BLOCK_SCHEMA = pl.Schema(
 )
 """One row per stretch in which one link blocks an issue. ``is_blocker_unknown``: the blocker is outside the extract,
 its end cannot be seen. ``is_left_unknown``: the link is older than the visible changelog; the
-issue's start stands in."""
+issue's start stands in. ``left_at`` is empty while it lasts."""
+
+LINK_COLUMNS = ("issue_id", "key", "blocker_id", "entered_at", "history_id", "item_index", "is_made", "is_standing")
+"""One row per making or removal of a link."""
+
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""End of a stretch that lasts, where ends are compared."""
 
 
 def dependency_intervals(
     issues: pl.DataFrame, changes: pl.DataFrame, visits: pl.DataFrame, as_of: datetime
 ) -> pl.DataFrame:
-    """Find every stretch in which an "is blocked by" link held, BLOCK_SCHEMA; open ones end at ``as_of``.
+    """Find every stretch in which an "is blocked by" link held up to ``as_of``, BLOCK_SCHEMA.
 
     A blocker that ends stops blocking for good; one that had ended before the link never blocks.
     """
     links = _link_stretches(issues, changes)
     if links.is_empty():
         return pl.DataFrame(schema=BLOCK_SCHEMA)
-    links = links.join(_issue_of_key(issues, changes), left_on="key", right_on="issue_key", how="left")
     ends = _first_end_after(links, _terminal_stretches(visits))
+    left = pl.min_horizontal("left_at", "ended_at")
     blocks = links.join(ends, on="link", how="left").with_columns(
-        left_at=pl.min_horizontal(pl.col.left_at.fill_null(as_of), pl.col.ended_at.fill_null(as_of), pl.lit(as_of)),
-        is_blocker_unknown=pl.col.blocker_id.is_null(),
+        left_at=pl.when(left <= as_of).then(left), is_blocker_unknown=pl.col.blocker_id.is_null()
     )
-    blocks = blocks.filter(pl.col.left_at > pl.col.entered_at).sort("issue_id", "entered_at", "left_at", "key")
-    return blocks.select(*BLOCK_SCHEMA)
+    holds = (pl.col.left_at > pl.col.entered_at).fill_null(pl.col.entered_at <= as_of)
+    return blocks.filter(holds).sort("issue_id", "entered_at", "left_at", "key", nulls_last=True).select(*BLOCK_SCHEMA)
 
 
 def dependency_timeline(issues: pl.DataFrame, blocks: pl.DataFrame) -> Timeline:
     """Whether any of an issue's ``blocks`` holds, 0 or 1: overlapping links count once."""
-    blocks = blocks.sort("issue_id", "entered_at", "left_at")
+    blocks = blocks.with_columns(pl.col.left_at.fill_null(FOREVER)).sort("issue_id", "entered_at", "left_at")
     reach = pl.col.left_at.cum_max().shift(1).over("issue_id")
     runs = blocks.with_columns(run=(reach.is_null() | (pl.col.entered_at > reach)).cum_sum())
     union = runs.group_by("run", maintain_order=True).agg(
         pl.col("issue_id", "entered_at").first(), pl.col.left_at.max()
     )
     on = union.select("issue_id", "entered_at", value=pl.lit(1, pl.Int64))
-    off = union.select("issue_id", entered_at="left_at", value=pl.lit(0, pl.Int64))
+    ended = union.filter(pl.col.left_at < FOREVER)
+    off = ended.select("issue_id", entered_at="left_at", value=pl.lit(0, pl.Int64))
     initial = issues.select("issue_id", value=pl.lit(0, pl.Int64))
     return Timeline(initial, pl.concat([on, off]).sort("issue_id", "entered_at"))
 
 
 def _link_stretches(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    """One row per stretch a link stood: link (number), issue_id, key, entered_at, left_at (empty while it stands)."""
-    made = _link_changes(changes, "to_key", 1)
-    undone = _link_changes(changes, "from_key", 0)
-    moves = pl.concat([made, undone, _standing(issues, made)]).sort("issue_id", "key", "entered_at", "is_made")
-    moves = moves.join(issues.select("issue_id", "created_at"), on="issue_id")
+    """One row per stretch a link stood: link (number), issue_id, key, blocker_id, entered_at, left_at.
+
+    left_at is empty while it stands. A blocker that moved is one blocker under all its keys.
+    """
+    names = _issue_of_key(issues, changes)
+    made = _with_blocker(_link_changes(changes, "to_key", 1), names)
+    undone = _with_blocker(_link_changes(changes, "from_key", 0), names)
+    standing = _with_blocker(_standing(issues), names).join(made, on=["issue_id", "key"], how="anti")
+    moves = pl.concat([made, undone, standing]).sort("issue_id", "key", "entered_at", "history_id", "item_index")
+    moves = moves.join(issues.select("issue_id", "created_at"), on="issue_id", maintain_order="left")
     following = pl.struct("issue_id", "key") == pl.struct("issue_id", "key").shift(-1)
     preceding = (pl.struct("issue_id", "key") == pl.struct("issue_id", "key").shift(1)).fill_null(False)
     is_orphan = (pl.col.is_made == 0) & ~(preceding & (pl.col.is_made.shift(1) == 1))
@@ -86,6 +97,8 @@ def _link_changes(changes: pl.DataFrame, key: str, is_made: int) -> pl.DataFrame
     links = changes.filter((pl.col.field == "link") & (pl.col.link_kind == "blocked_by") & pl.col(key).is_not_null())
     return links.select(
         "issue_id",
+        "history_id",
+        "item_index",
         key=key,
         entered_at="changed_at",
         is_made=pl.lit(is_made, pl.Int8),
@@ -93,23 +106,32 @@ def _link_changes(changes: pl.DataFrame, key: str, is_made: int) -> pl.DataFrame
     )
 
 
-def _standing(issues: pl.DataFrame, made: pl.DataFrame) -> pl.DataFrame:
-    """Links that stand now though no change made them: as old as the issue, for all anybody can see."""
+def _standing(issues: pl.DataFrame) -> pl.DataFrame:
+    """Links that stand now, as old as their issues: for all anybody can see, where no change made them."""
     now = issues.select("issue_id", "created_at", key="blocked_by_keys").explode("key").filter(pl.col.key.is_not_null())
-    return now.join(made, on=["issue_id", "key"], how="anti").select(
+    return now.select(
         "issue_id",
         "key",
+        history_id=pl.lit(0, pl.Int64),
+        item_index=pl.lit(0, pl.Int32),
         entered_at="created_at",
         is_made=pl.lit(1, pl.Int8),
         is_standing=pl.lit(True),
     )
 
 
+def _with_blocker(links: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    """Add blocker_id (empty for an issue outside the extract) and give every link the blocker's key of today."""
+    named = links.join(names, on="key", how="left", maintain_order="left")
+    return named.with_columns(key=pl.coalesce("key_now", "key")).drop("key_now").select(*LINK_COLUMNS)
+
+
 def _issue_of_key(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    """Every key an issue ever had (issue_key, blocker_id); a key in use now belongs to whom it names now."""
-    now = issues.select("issue_key", blocker_id="issue_id")
-    former = changes.filter(pl.col.field == "key").select(issue_key="from_key", blocker_id="issue_id")
-    return pl.concat([now, former.drop_nulls()]).unique("issue_key", keep="first", maintain_order=True)
+    """Every key an issue ever had: key, blocker_id, key_now. A key in use now belongs to whom it names now."""
+    now = issues.select(key="issue_key", blocker_id="issue_id")
+    former = changes.filter(pl.col.field == "key").select(key="from_key", blocker_id="issue_id")
+    every = pl.concat([now, former.drop_nulls()]).unique("key", keep="first", maintain_order=True)
+    return every.join(now.rename({"key": "key_now"}), on="blocker_id")
 
 
 def _terminal_stretches(visits: pl.DataFrame) -> pl.DataFrame:
