@@ -15,6 +15,7 @@ import msgspec
 
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import NotFoundError, PagingError, RefusedError
+from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Pulled, check_ascending
 from pipelines.jira.scrub import Scrubber, encode, unreadable
@@ -26,8 +27,6 @@ ISSUES_PER_OLD_BATCH = 100
 """What sites without the raised limit of ``issue/bulkfetch`` accept."""
 HISTORIES_PER_PAGE = 10_000
 WORKERS = 4
-
-FIELDS = ("project", "issuetype", "parent", "status", "created", "updated", "resolution", "assignee", "fixVersions")
 
 
 class _Id(msgspec.Struct):
@@ -129,7 +128,7 @@ class _BatchFetcher:
     def __init__(self, session: JiraSession, scrubber: Scrubber, total: int) -> None:
         self._session, self._scrubber, self._total = session, scrubber, total
         self._issue_limit = ISSUES_PER_BATCH
-        self._fields = [*FIELDS, *scrubber.custom_field_ids]
+        self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids]
 
     def fetch(self, ids: Sequence[int]) -> Pulled:
         """Issues first, changelogs after: then the changelog is at least as new as the fields."""

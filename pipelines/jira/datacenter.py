@@ -13,13 +13,12 @@ import msgspec
 
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import AnswerError
+from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.pulled import Pulled, check_ascending
 from pipelines.jira.scrub import Scrubber, encode, unreadable
 from pipelines.jira.shapes import ReceivedIssue, UnreadableIssue
 
 ISSUES_PER_PAGE = 100
-
-FIELDS = ("project", "issuetype", "parent", "status", "created", "updated", "resolution", "assignee", "fixVersions")
 
 
 class _Id(msgspec.Struct):
@@ -35,7 +34,7 @@ class _Page(msgspec.Struct, rename="camel"):
 def pull(session: JiraSession, jql: str, scrubber: Scrubber) -> Iterator[Pulled]:
     """Every issue ``jql`` (without ORDER BY) selects, page by page; ends only on an empty page. Raises JiraError."""
     last, size, total = 0, ISSUES_PER_PAGE, None
-    fields = [*FIELDS, *scrubber.custom_field_ids]
+    fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids]
     while True:
         page = _read_page(session, jql, last, size, fields)
         total = page.total if total is None else total

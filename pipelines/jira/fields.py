@@ -12,6 +12,19 @@ import msgspec
 
 from pipelines.jira.shapes import Item
 
+ISSUE_FIELDS = (
+    "project",
+    "issuetype",
+    "parent",
+    "status",
+    "created",
+    "updated",
+    "resolution",
+    "assignee",
+    "fixVersions",
+)
+"""Asked for by name. Links, comments and work logs make hub issues huge and come by requests of their own."""
+
 SYSTEM_FIELD_IDS = {
     "status": "status", "assignee": "assignee", "resolution": "resolution", "issuetype": "issue_type",
     "project": "project", "fixVersions": "fix_version", "parent": "parent", "summary": "summary",

@@ -58,6 +58,7 @@ class Ledger:
     def __init__(self, path: Path, site_name: str, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         """``path`` is ``<data>/work.duckdb``; ``now`` stamps landed_at and finished_at, which no figure depends on."""
         self._path, self._site_name, self._now = path, site_name, now
+        self._has_tables = False
 
     def start(self, run_id: str, server_started_at: datetime, as_of: datetime) -> None:
         """Open a run, numbered in order of opening; it counts for nothing until it is complete."""
@@ -101,9 +102,12 @@ class Ledger:
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         is_new = not self._path.exists()
+        self._has_tables = self._has_tables and not is_new
         self._path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         with duckdb.connect(self._path) as connection:
             if is_new:
                 self._path.chmod(PRIVATE_FILE)
-            connection.execute(_DDL)
+            if not self._has_tables:
+                connection.execute(_DDL)
+                self._has_tables = True
             return connection.execute(sql, parameters).fetchall()

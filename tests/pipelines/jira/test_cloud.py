@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.jira import cloud
 from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError
+from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
 
@@ -96,7 +97,7 @@ def test_issues_and_changelogs_of_a_batch_are_joined_by_issue():
     assert [landed[n]["changelog"]["histories"][0]["id"] for n in (1, 2)] == ["5", "7"]
     assert asked[2][1] == {
         "issueIdsOrKeys": ["1", "2"],
-        "fields": [*cloud.FIELDS, "customfield_10021", "customfield_10014"],
+        "fields": [*ISSUE_FIELDS, "customfield_10021", "customfield_10014"],
     }
     assert asked[3][1] == {"issueIdsOrKeys": ["1", "2"], "maxResults": 10_000}
 

@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.jira import datacenter
 from pipelines.jira.errors import AnswerError, PagingError
+from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
 
@@ -36,7 +37,7 @@ def test_fields_are_named_and_the_changelog_is_asked_for_as_a_list():
     path, body = asked[0]
     assert path == "/2/search"
     assert body["expand"] == ["changelog"]
-    assert body["fields"] == [*datacenter.FIELDS, "customfield_10021", "customfield_10014"]
+    assert body["fields"] == [*ISSUE_FIELDS, "customfield_10021", "customfield_10014"]
 
 
 def test_a_smaller_page_that_the_site_echoes_is_asked_for_from_then_on():

@@ -1,4 +1,4 @@
-"""Extraction through a real HTTP server, on both flavours: the whole site lands, scrubbed, or the run does not count."""
+"""Extraction over HTTP, on both flavours: the whole site lands, scrubbed, or the run does not count."""
 
 import gzip
 import itertools
@@ -103,7 +103,8 @@ def test_no_name_address_or_text_of_a_site_reaches_the_disk(store, flavour):
         [
             issue(
                 101, history(5, at(5), move(1, 3), *texts, *others, author=person), assignee=person, reporter=person,
-                creator=person, summary=SECRET, description=SECRET, labels=[SECRET], comment={"comments": [{"body": SECRET}]},
+                creator=person, summary=SECRET, description=SECRET, labels=[SECRET],
+                comment={"comments": [{"body": SECRET}]},
             )
         ]
     )  # fmt: skip

@@ -20,7 +20,8 @@ def rich_issue():
         10001,
         history(
             1, CREATED, move(1, 3), item("assignee", "p", "p", "p", "p"), item("summary", None, None, "p", "p"),
-            item("description", "p", "p", "p", "p"), item("Link", "p", "p", "p", "p"), item("labels", "p", "p", "p", "p"),
+            item("description", "p", "p", "p", "p"), item("Link", "p", "p", "p", "p"),
+            item("labels", "p", "p", "p", "p"),
             item("Comment", "p", "p", "p", "p"), item("Parent", "p", "p", "p", "p"), item("Key", "p", "p", "p", "p"),
             item("Sprint", "p", "p", "p", "p", fieldtype="custom", fieldId="customfield_10020"),
             item("Flagged", "p", "p", "p", "p", fieldtype="custom", fieldId="customfield_10021"),
