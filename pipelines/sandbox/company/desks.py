@@ -66,15 +66,18 @@ class Desks:
     def _dispatch(self, pool_name: str) -> None:
         """Give work to whoever is free and at work; wake those who are off when their day begins."""
         pool = self._pools[pool_name]
-        while True:
+        while self._has_work(pool):
             free = [worker for worker in pool.workers if len(worker.active) < worker.slots]
             here = [worker for worker in free if worker.clock.opens(self.now) == self.now]
             here.sort(key=lambda worker: (len(worker.active), worker.idle_since))
             if not any(self._take(pool, worker) for worker in here):
-                break
-        if any(self._queues[number] for number in pool.stages) or any(worker.returned for worker in free):
-            for worker in free:
-                self._wake(pool_name, worker)
+                for worker in free:
+                    self._wake(pool_name, worker)
+                return
+
+    def _has_work(self, pool: Pool) -> bool:
+        """Tell whether anything waits for these people: in a queue, or returned to one of them."""
+        return any(self._queues[number] for number in pool.stages) or any(worker.returned for worker in pool.workers)
 
     def _wake(self, pool_name: str, worker: Worker) -> None:
         opens = worker.clock.opens(self.now)

@@ -23,6 +23,9 @@ REWORK_EFFORT = 0.45
 BACKLOG_DEPTH = 60
 """Issues that the product people of a backlog-fed stream keep ready."""
 
+REGULARITY = 3.0
+"""Gaps between new issues vary less than by pure chance: shape of their gamma distribution."""
+
 NOTICED_WITHIN = 20 * MINUTE
 """Somebody who is free sees new work in a queue within this time."""
 
@@ -56,7 +59,7 @@ class Simulation(Desks):
         work = float(first)
         while True:
             demand = 1 + self.spec.growth * (2 * (work - first) / (last - first) - 1)
-            work += rng.expovariate(1.0) * 40 * HOUR / (self.spec.arrivals_per_week * demand)
+            work += rng.gammavariate(REGULARITY, 1 / REGULARITY) * 40 * HOUR / (self.spec.arrivals_per_week * demand)
             if work > last:
                 return
             self._at(clock.moment(work), self._create)

@@ -67,7 +67,7 @@ MOBILE = StreamSpec(
         PoolSpec("reviewers", 2, NEW_YORK),
         PoolSpec("testers", 2, NEW_YORK),
     ),
-    arrivals_per_week=10.6, growth=0.12, planning_days=14, has_sprints=True, bots=frozenset({"Done"}), constraint="QA",
+    arrivals_per_week=10.6, growth=0.15, planning_days=14, has_sprints=True, bots=frozenset({"Done"}), constraint="QA",
 )  # fmt: skip
 """No queue columns: what waits for review or test says it is being reviewed or tested."""
 
@@ -112,12 +112,12 @@ PLATFORM = StreamSpec(
 CORE = StreamSpec(
     key="CORE", name="Core Services", zone=AUCKLAND,
     stages=(
-        StageSpec("Development", "In Development", "Ready for Development", "engineers", 14.0),
+        StageSpec("Development", "In Development", "Ready for Development", "engineers", 14.6),
         StageSpec("Review", "In Review", "Ready for Review", "engineers", 6.0, rework=0.06),
         StageSpec("QA", "In QA", "Ready for QA", "testers", 5.0, rework=0.04),
     ),
     pools=(PoolSpec("engineers", 7, AUCKLAND, start_bias=0.7), PoolSpec("testers", 3, AUCKLAND)),
-    arrivals_per_week=10.8, growth=0.1, standup_share=0.2, block_share=0.07,
+    arrivals_per_week=10.9, growth=0.14, standup_share=0.2, block_share=0.07,
     constraint="engineers", constraint_kind="pool",
 )  # fmt: skip
 """The same engineers code and review, and would rather start than finish."""
@@ -126,10 +126,11 @@ LAB = StreamSpec(
     key="LAB", name="Growth Lab", zone=NEW_YORK,
     stages=(
         StageSpec("Build", "In Progress", "", "makers", 11.0),
-        StageSpec("Review", "In Review", "", "reviewers", 4.5, rework=0.08),
+        StageSpec("Review", "In Review", "", "reviewers", 4.75, rework=0.08),
     ),
     pools=(PoolSpec("makers", 4, NEW_YORK), PoolSpec("reviewers", 1, NEW_YORK, start_hour=10, has_cover=True)),
-    arrivals_per_week=9.2, growth=0.1, backlog_status="To Do", cancelled_status="", is_team_managed=True, assigns=False,
+    arrivals_per_week=9.2, growth=0.15, backlog_status="To Do", cancelled_status="",
+    is_team_managed=True, assigns=False,
     constraint="Review",
 )  # fmt: skip
 """A team-managed project: its own status ids behind the usual names, and nobody assigns anything."""
