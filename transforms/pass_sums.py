@@ -42,7 +42,7 @@ def sum_passes(intervals: pl.DataFrame) -> pl.DataFrame:
 def _clocks(intervals: pl.DataFrame, kind: np.ndarray, starts: np.ndarray) -> dict[str, pl.Series]:
     """Within a pass, rows before the start come first and rows after the finish last, so counts give the places."""
     entered = intervals["entered_at"]
-    ends = np.append(starts[1:], len(intervals))
+    ends = np.append(starts, len(intervals))[1:]
     is_end = np.isin(kind, [_code(name) for name in TERMINAL_KINDS])
     before, after = (
         _sum(np.ones(len(kind), np.int64), rows, starts) for rows in (kind == _code("not_started"), is_end)
