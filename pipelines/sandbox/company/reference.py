@@ -107,19 +107,19 @@ def list_fields() -> list[Json]:
     """As ``/field`` lists them. The flag's display name is localised; its schema is not."""
     story_points = KNOWN_CUSTOM_SCHEMAS["Story point estimate"]
     custom = (
-        (FLAGGED, "Markiert", "Flagged", FLAGGED_SCHEMA),
-        (SPRINT, "Sprint", "Sprint", KNOWN_CUSTOM_SCHEMAS["Sprint"]),
-        (POINTS, "Story point estimate", "Story point estimate", story_points),
-        (EPIC_LINK, "Epic Link", "Epic Link", KNOWN_CUSTOM_SCHEMAS["Epic Link"]),
+        (FLAGGED, "Markiert", FLAGGED_SCHEMA),
+        (SPRINT, "Sprint", KNOWN_CUSTOM_SCHEMAS["Sprint"]),
+        (POINTS, "Story point estimate", story_points),
+        (EPIC_LINK, "Epic Link", KNOWN_CUSTOM_SCHEMAS["Epic Link"]),
     )
     return [*SYSTEM_FIELDS, *(_custom_field(*row) for row in custom)]
 
 
-def _custom_field(field_id: str, name: str, untranslated: str, schema: Json) -> Json:
+def _custom_field(field_id: str, name: str, schema: Json) -> Json:
     number = int(field_id.removeprefix("customfield_"))
     return {
-        "id": field_id, "key": field_id, "name": name, "untranslatedName": untranslated, "custom": True,
-        "orderable": True, "navigable": True, "searchable": True, "clauseNames": [f"cf[{number}]", name],
+        "id": field_id, "key": field_id, "name": name, "custom": True, "orderable": True,
+        "navigable": True, "searchable": True, "clauseNames": [f"cf[{number}]", name],
         "schema": schema | {"customId": number},
     }  # fmt: skip
 
