@@ -60,6 +60,7 @@ class Scrubber:
         self._key = key
         self._flag_ids, self._epic_ids = names.ids_of("flagged"), names.ids_of("parent")
         self._fields_shape = received_shape((*self._flag_ids, *self._epic_ids))
+        self._kinds: dict[tuple[str | None, str, str | None], str | None] = {}
         self._pseudonym = lru_cache(maxsize=100_000)(self._hash)
         self._values: Mapping[str, Callable[[Item], Item | None]] = {
             "assignee": self._assignee, "flagged": _flag, "link": self._link, "sprint": _sprint, "key": _key_change,
@@ -141,7 +142,10 @@ class Scrubber:
         )
 
     def _item(self, item: Item) -> Item | None:
-        kind = self._names.recognise(item)
+        called = (item.field_id, item.field, item.fieldtype)
+        if called not in self._kinds:
+            self._kinds[called] = self._names.recognise(item)
+        kind = self._kinds[called]
         if kind is None:
             return None
         kept = self._values.get(kind, _ids)(item)

@@ -46,7 +46,7 @@ def truth(issues):
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(issues=sites(), page=st.integers(1, 9))
 def test_what_is_extracted_is_the_sites_truth(flavour, issues, page):
     caps = PageCaps(search_ids=page, search_startat=page, changelog_bulk=page)
