@@ -5,17 +5,24 @@ What the tables should hold is for the tests that use this.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import duckdb
 import polars as pl
-from click.testing import Result
-from typer.testing import CliRunner
 
-from pipelines.cli import app
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # typer asks click for names that click means to drop
+    from typer.testing import CliRunner
+
+    from pipelines.cli import app
+
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Sandbox, start
 from pipelines.sandbox.site import Site
 
@@ -26,10 +33,29 @@ FLAVOURS: tuple[Flavour, ...] = ("cloud", "dc")
 UNSET = ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_TOKEN", "FLOW_CONFIG", "FLOW_DATA", "DAGSTER_HOME")
 
 
-def flow(*arguments: str | Path, **environment: str) -> Result:
-    """Run the command with these arguments and, of the variables it reads, only these."""
+class Outcome(NamedTuple):
+    """How a call of the command ended."""
+
+    exit_code: int
+    output: str
+    error: str
+
+
+def flow(*arguments: str | Path, **environment: str) -> Outcome:
+    """Call the command in this process; of the variables it reads it gets only these."""
     variables = dict.fromkeys(UNSET) | environment
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env=variables)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        ended = CliRunner().invoke(app, [str(argument) for argument in arguments], env=variables)
+    return Outcome(ended.exit_code, ended.stdout, ended.stderr)
+
+
+def installed_flow(*arguments: str | Path, **environment: str) -> Outcome:
+    """Call the installed command in a process of its own, as a shell does. Slower: a cold start each time."""
+    variables = {name: value for name, value in os.environ.items() if name not in UNSET} | environment
+    command = [str(Path(sys.executable).with_name("flow")), *map(str, arguments)]
+    ended = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240, check=False)
+    return Outcome(ended.returncode, ended.stdout, ended.stderr)
 
 
 @contextmanager

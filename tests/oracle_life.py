@@ -186,25 +186,41 @@ class Life:
 
     def kind_at(self, at: int) -> str:
         """The one category of an instant."""
-        return self._kind(at, self.visit_at(at).status_id, self.is_blocked_at(at))
+        if not self.is_started_at(at):
+            return "not_started"
+        status = self.visit_at(at).status_id
+        return self._ended(at, status) if self.is_terminal(status) else self._overlaid(at, status, True)
 
     def alternative_at(self, at: int) -> str | None:
-        """The category under the other reading of a doubtful instant, where that differs."""
+        """The category under the other reading of a doubtful instant, where that differs.
+
+        The other reading: the status the next change says was left, and no blocker whose end cannot be seen.
+        """
         doubt, kind = self.visit_at(at).doubt, self.kind_at(at)
-        blocked = self.is_blocked_at(at, unknown_blockers=False)
-        other = self._kind(at, self.visit_at(at).status_id if doubt is None else doubt, blocked)
+        status = self.visit_at(at).status_id if doubt is None else doubt
+        starts = doubt is not None and (self.commits(doubt) or self.is_terminal(doubt))
+        if not self.is_started_at(at) and not starts:
+            return None
+        other = self._ended(at, status) if self.is_terminal(status) else self._overlaid(at, status, False)
         return other if other != kind else None
 
-    def _kind(self, at: int, status_id: int, blocked: bool) -> str:
-        life = self.pass_at(at)
-        if life.started is None or at < life.started:
-            return "not_started"
-        if life.finished is not None and at >= life.finished:
-            return "discarded" if self.is_discarded_at(status_id, at) else "done"
-        model = self.model(status_id)
-        if model.kind in TERMINAL_KINDS:
+    def is_started_at(self, at: int) -> bool:
+        """Whether work of this life has begun by this instant."""
+        started = self.pass_at(at).started
+        return started is not None and started <= at
+
+    def _ended(self, at: int, status_id: int) -> str:
+        """A terminal status: a gap if the issue comes back within this life, else the end."""
+        finished = self.pass_at(at).finished
+        if finished is None or at < finished:
             return "done_gap"
-        if model.kind == "blocked" or blocked or self.value_at("flagged", at):
+        return "discarded" if self.is_discarded_at(status_id, at) else "done"
+
+    def _overlaid(self, at: int, status_id: int, counts_unknown_blockers: bool) -> str:
+        """What lies over a status that is not terminal."""
+        model = self.model(status_id)
+        is_dependent = self.is_blocked_at(at, unknown_blockers=counts_unknown_blockers)
+        if model.kind == "blocked" or is_dependent or self.value_at("flagged", at):
             return "blocked"
         if model.kind == "queue":
             return "wait"

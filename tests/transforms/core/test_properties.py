@@ -88,8 +88,7 @@ def test_a_doubtful_stretch_names_the_other_reading_of_the_brute_force(case):
     for key, life in site.lives.items():
         rows = of_issue(tables["work_intervals"], key)
         for stretch in life.stretches:
-            if stretch.kind in SPAN_KINDS:
-                assert row_at(rows, stretch.start)["kind_alternative"] == stretch.alternative
+            assert row_at(rows, stretch.start)["kind_alternative"] == stretch.alternative
 
 
 @given(cases(max_issues=1))

@@ -1,0 +1,100 @@
+"""The golden stories the whole way: served as a Jira site, pulled by ``flow run``, read from DuckDB and from Parquet.
+
+One moment serves all stories: that of the one still open. The others had ended before it, so that no answer of theirs
+depends on it; through the functions every story is also judged at its own moment.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from pipelines.sandbox.site import site_from_issues
+from tests.flow_command import FLAVOURS, flow, in_duckdb, published, serving
+from tests.golden.adapter import CASES, SITE_NOW, story_issues
+from tests.golden.expected import expected_clocks, expected_journey, expected_rollup, expected_visits, instant
+from tests.oracle_events import ms
+
+CONFIG = Path(__file__).parent / "golden_flow.toml"
+
+MOMENT = min(case["as_of"] for case in CASES)
+
+ANSWERS = {key: answer for case in CASES for key, answer in case["expected"].items()}
+
+JOURNEYS = [key for key, answer in ANSWERS.items() if not answer.get("rollup")]
+
+READERS = {"DuckDB": in_duckdb, "Parquet": published}
+
+
+@pytest.fixture(scope="module", params=FLAVOURS)
+def folder(request, tmp_path_factory) -> Path:
+    """What a run on the golden site published."""
+    data = tmp_path_factory.mktemp(request.param)
+    with serving(site_from_issues(story_issues(request.param), now=SITE_NOW), request.param) as (_, access):
+        ended = flow("run", "--config", CONFIG, "--data", data, "--as-of", MOMENT, **access)
+    assert ended.exit_code == 0, ended.error
+    return data
+
+
+def journey(table: pl.DataFrame, key: str) -> dict:
+    row = table.row(by_predicate=pl.col.issue_key == key, named=True)
+    return {name: ms(value) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+def test_the_moment_serves_all_stories():
+    own = {key: case["as_of"] for case in CASES for key in case["expected"]}
+    for key, answer in ANSWERS.items():
+        assert own[key] == MOMENT or instant(answer["finished"]) < instant(MOMENT)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("key", JOURNEYS)
+def test_a_golden_story_is_published_as_computed_by_hand(folder, reader, key):
+    answer, found = ANSWERS[key], journey(READERS[reader](folder, "core", "issue_journeys"), key)
+    expected = expected_journey(answer) | expected_clocks(answer)
+    assert {name: found[name] for name in expected} == expected
+    assert found["started_at"] - found["created_at"] == answer["pre_start_s"] * 1000
+    assert (found["finished_at"] or instant(MOMENT)) - found["created_at"] == answer["lead_s"] * 1000
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_epic_is_published_as_its_children_make_it(folder, reader):
+    found = journey(READERS[reader](folder, "core", "issue_journeys"), "G-20")
+    expected = expected_rollup(ANSWERS["G-20"])
+    assert {name: found[name] for name in expected} == expected
+    assert found["span_working_ms"] == ANSWERS["G-20"]["cycle_ws"] * 1000
+
+
+@pytest.mark.parametrize("key", JOURNEYS)
+def test_the_visits_of_a_golden_story_are_published(folder, key):
+    visits = published(folder, "core", "status_visits").filter(pl.col.issue_key == key)
+    assert dict(visits.group_by("status_id").len().iter_rows()) == expected_visits(ANSWERS[key])
+
+
+@pytest.mark.parametrize("table", ["status_visits", "work_intervals", "issue_journeys", "issues", "changes"])
+def test_duckdb_and_parquet_hold_the_same(folder, table):
+    words = pl.selectors.categorical() | pl.selectors.enum()
+    as_parquet, as_duckdb = (
+        read(folder, "core", table).with_columns(words.cast(pl.String)) for read in (published, in_duckdb)
+    )
+    keys = [name for name in as_parquet.columns if name.endswith(("_id", "_number", "_index"))]
+    assert_frame_equal(as_parquet.sort(keys), as_duckdb.sort(keys), check_dtypes=False)
+
+
+def test_every_story_is_whole_but_the_one_with_a_break(folder):
+    completeness = published(folder, "quality", "completeness")
+    keys = published(folder, "core", "issues").select("issue_id", "issue_key")
+    doubtful = completeness.filter(~pl.col.is_complete).join(keys, on="issue_id")
+    assert doubtful["issue_key"].to_list() == ["G-21"]
+    assert len(completeness) == sum(len(case["issues"]) for case in CASES)
+    assert published(folder, "quality", "quarantine").is_empty()
+
+
+def test_no_published_core_table_names_a_person(folder):
+    for path in (folder / "parquet" / "core").glob("*.parquet"):
+        table = pl.read_parquet(path)
+        assert not {"assignee", "author", "reporter"} & set(table.columns), path.name
+        texts = table.select(pl.selectors.string()).to_dict(as_series=False).values()
+        assert not {"ana", "ben", "chi", "boss"} & {str(value).casefold() for column in texts for value in column}
