@@ -36,6 +36,8 @@ def checked_pairs() -> list[tuple[str, Severity]]:
     return pairs + [(table.name, "warning") for table in STAGED if table.name in warned]
 
 
+RULE_COLUMNS = dg.TableSchema([dg.TableColumn("rule", "string"), dg.TableColumn("is_passed", "bool")])
+
 STAGED_SPEC = dg.AssetSpec(
     "staged_warehouse",
     deps=[table.name for table in STAGED],
@@ -61,15 +63,15 @@ def staged_warehouse(
     landed: dg.ResourceParam[LandedStore],
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Build a version, audit it, and add what the audit found."""
-    started_at = datetime.fromtimestamp(context.instance.get_run_stats(context.run_id).start_time or 0, UTC)
-    version = warehouse.Version(settings.data, f"{started_at:%Y%m%dT%H%M%SZ}-{context.run_id[:8]}")
+    started_at = datetime.fromtimestamp(context.instance.get_run_stats(context.run.run_id).start_time or 0, UTC)
+    version = warehouse.Version(settings.data, f"{started_at:%Y%m%dT%H%M%SZ}-{context.run.run_id[:8]}")
     source = landed.newest()
     settings.report("Building the tables to publish")
     warehouse.stage_version(version, {table: tables.scan(table) for table in STAGED}, source.site_name)
     verdicts = _audited(version, listed_issues(raw_tables, source), settings)
     is_sound = all(v.is_passed for v in verdicts if v.severity == "critical")
     if is_sound:
-        _add_records(version, source, verdicts, context.run_id, started_at)
+        _add_records(version, source, verdicts, context.run.run_id, started_at)
     else:
         _keep_report(version, verdicts)
         warehouse.discard_version(version)
@@ -86,7 +88,7 @@ def published_warehouse(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[RunSettings]
 ) -> dg.MaterializeResult[Any]:
     """The tables everybody reads: flow.duckdb and parquet/, switched to the audited version by one rename."""
-    version = warehouse.find_build(settings.data, context.run_id[:8])
+    version = warehouse.find_build(settings.data, context.run.run_id[:8])
     folder = warehouse.publish_version(version)
     settings.report(f"Published {settings.data / 'flow.duckdb'}")
     return dg.MaterializeResult(metadata={"version": version.version_id, "path": dg.MetadataValue.path(folder)})
@@ -148,9 +150,8 @@ def _check_results(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckResult]
     for name, severity in checked_pairs():
         rules = [v for v in verdicts if v.table_name == name and v.severity == severity]
         failed = [v for v in rules if not v.is_passed]
-        metadata: dict[str, Any] = {
-            "rules": dg.MetadataValue.table([dg.TableRecord({"rule": v.says, "is_passed": v.is_passed}) for v in rules])
-        }
+        records = [dg.TableRecord({"rule": v.says, "is_passed": v.is_passed}) for v in rules]
+        metadata: dict[str, Any] = {"rules": dg.MetadataValue.table(records, RULE_COLUMNS)}
         if failed:
             metadata["failing_rows"] = dg.MetadataValue.json({v.says: v.sample for v in failed})
         yield dg.AssetCheckResult(

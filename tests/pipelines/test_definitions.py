@@ -1,0 +1,129 @@
+"""The graph: what depends on what, by layer; and that it loads anywhere."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.config import FlowConfig
+from pipelines.definitions import JOB_NAME, build_definitions
+from pipelines.settings import RunSettings
+from transforms.catalog import TABLES
+from transforms.raw import RAW_TABLES
+
+ROOT = Path(__file__).parents[2]
+
+GRAPH = {
+    "landed_batches": set(),
+    **{table.name: {"landed_batches"} for table in RAW_TABLES},
+    "workflow": {
+        "landed_batches", "raw_changes", "raw_issues", "raw_projects", "raw_resolutions", "raw_statuses",
+    },
+    "issues": {"raw_issues", "raw_resolutions", "workflow"},
+    "changes": {"raw_changes"},
+    "status_visits": {"landed_batches", "raw_changes", "raw_issues", "workflow"},
+    "statuses": {"raw_statuses", "status_visits", "workflow"},
+    "stages": {"statuses", "workflow"},
+    "person_intervals": {
+        "landed_batches", "raw_changes", "raw_issues", "raw_versions", "status_visits", "workflow",
+    },
+    "work_intervals": {"person_intervals"},
+    "issue_journeys": {"landed_batches", "person_intervals", "raw_changes", "raw_issues", "status_visits", "workflow"},
+    "return_passes": {"work_intervals"},
+    "releases": {
+        "issue_journeys", "landed_batches", "raw_issues", "raw_projects", "raw_versions", "work_intervals", "workflow",
+    },
+    "completeness": {"raw_issues", "status_visits"},
+    "quarantine": {"landed_batches", "raw_quarantine"},
+    "staged_warehouse": {table.name for table in TABLES} - {"runs", "validations"},
+    "validations": {"staged_warehouse"},
+    "runs": {"staged_warehouse"},
+    "published_warehouse": {"runs", "staged_warehouse", "validations"},
+}  # fmt: skip
+"""What every asset is made from."""
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return build_definitions(FlowConfig()).resolve_asset_graph()
+
+
+def test_the_graph_is_as_drawn(graph):
+    drawn = {
+        node.key.to_user_string(): {parent.to_user_string() for parent in node.parent_keys}
+        for node in graph.asset_nodes
+    }
+    assert drawn == GRAPH
+
+
+def test_every_table_is_an_asset_in_the_group_of_its_layer(graph):
+    for table in TABLES:
+        assert graph.get(dg.AssetKey(table.name)).group_name == table.layer
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_every_tables_asset_is_described_by_its_declaration(graph, table):
+    node = graph.get(dg.AssetKey(table.name))
+    assert node.description.startswith("One row per")
+    columns = node.metadata["dagster/column_schema"].columns
+    assert [(c.name, c.description) for c in columns] == [(n, c.description) for n, c in table.columns.items()]
+
+
+def test_every_staged_table_has_a_critical_check_that_blocks_and_warnings_never_do(graph):
+    checks = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
+    assert {f"{table.name}_critical" for table in TABLES} - set(checks) == {"runs_critical", "validations_critical"}
+    assert all(spec.blocking == name.endswith("_critical") for name, spec in checks.items())
+    assert {name for name in checks if name.endswith("_warning")} == {"completeness_warning", "statuses_warning"}
+
+
+def test_the_job_covers_everything_and_runs_daily():
+    definitions = build_definitions(FlowConfig())
+    job = definitions.resolve_job_def(JOB_NAME)
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == set(GRAPH)
+    schedule = definitions.resolve_schedule_def("daily")
+    assert (schedule.cron_schedule, schedule.job_name) == ("0 5 * * *", JOB_NAME)
+
+
+def test_resources_can_be_replaced_by_name(tmp_path):
+    settings = RunSettings(FlowConfig(), tmp_path)
+    stand_in = object()
+    definitions = build_definitions(FlowConfig(), overrides={"settings": settings, "landed": stand_in})
+    assert definitions.resources["settings"] is settings
+    assert definitions.resources["landed"] is stand_in
+    assert definitions.resources["tables"]._folder == tmp_path / "work"
+
+
+def test_settings_of_another_kind_are_refused():
+    with pytest.raises(TypeError, match="must be RunSettings"):
+        build_definitions(FlowConfig(), overrides={"settings": {"data": "x"}})
+
+
+def test_nothing_is_read_or_written_at_import_and_no_variable_is_needed(tmp_path):
+    code = "import pipelines.definitions as d; assert d.defs; from pipelines.config import FlowConfig;"
+    code += "d.build_definitions(FlowConfig()).resolve_asset_graph()"
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "FLOW_CONFIG": str(tmp_path / "gone.toml")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, check=False, capture_output=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dagster_finds_the_definitions_where_the_project_says():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert 'module_name = "pipelines.definitions"' in text
+    assert 'code_location_target_module = "pipelines.definitions"' in text
+
+
+def test_a_local_instance_reports_to_nobody_and_keeps_everything_under_one_folder(tmp_path, monkeypatch):
+    (tmp_path / "dagster.yaml").write_text((ROOT / "dagster.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert not instance.telemetry_enabled
+        assert not instance.nux_enabled
+        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+        instance.get_runs_count()
+    assert {path.name for path in tmp_path.iterdir()} <= {"dagster.yaml", ".state", ".telemetry"}
