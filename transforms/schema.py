@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 
 import polars as pl
 
-Layer = Literal["raw", "core", "metrics", "quality"]
+Layer = Literal["raw", "private", "core", "metrics", "quality"]
+"""``raw`` and ``private`` (derived, but naming persons by hash) stay in the working store; the others are published."""
 
 TIMESTAMP = pl.Datetime("us", "UTC")
 """An instant: UTC, microseconds. Never a naive time."""

@@ -59,7 +59,7 @@ class WorkIntervals(Table, layer="core", key=("issue_id", "interval_number")):
     working_ms = Column(pl.Int64(), "Those within the value stream's calendar.", minimum=0)
 
 
-class PersonIntervals(WorkIntervals, layer="raw", key=("issue_id", "interval_number")):
+class PersonIntervals(WorkIntervals, layer="private", key=("issue_id", "interval_number")):
     """One row per work interval, with who was assigned. Private: never published.
 
     Same rows as ``work_intervals``; the metrics derive shares of touch and parallel work from it and drop the person.
