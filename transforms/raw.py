@@ -33,7 +33,11 @@ class RawIssues(Table, layer="raw", key=("issue_id",)):
     parent_key = Column(pl.String(), "Parent's key. Empty for an issue without a parent.", nullable=True)
     status_id = Column(pl.Int64(), "Current status.")
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
-    updated_at = Column(TIMESTAMP, "Last update by Jira's clock; may be older than the newest change.", nullable=True)
+    updated_at = Column(
+        TIMESTAMP,
+        "Last update by Jira's clock; may be older than the newest change. Empty where Jira gives none.",
+        nullable=True,
+    )
     resolution_id = Column(pl.Int64(), "Current resolution. Empty while unresolved.", nullable=True)
     assignee = Column(pl.Int64(), "Keyed hash of the current assignee. Empty when nobody is assigned.", nullable=True)
     is_flagged = Column(pl.Boolean(), "Flagged as an impediment now.")

@@ -37,11 +37,10 @@ def marked(*lives: list[Step], horizon: timedelta = HORIZON) -> list[str]:
     us = np.full(len(frame), int(horizon.total_seconds() * 1e6))
     found = mark_passes(frame, us)
     assert found.columns[-4:] == ["is_final", "is_gap", "pass_number", "has_started"]
-    letters = [
+    return [
         f"{n}{'F' if final else 'g' if gap else 's' if started else '-'}"
         for n, final, gap, started in found.select("pass_number", "is_final", "is_gap", "has_started").rows()
     ]
-    return letters
 
 
 def test_work_starts_at_its_first_committed_row_and_ends_in_the_stretch_that_is_not_left():

@@ -27,7 +27,7 @@ def visits(*rows: tuple[int, float, int]) -> pl.DataFrame:
 
 def timeline(initial: dict[int, int], *changes: tuple[int, float, int]) -> Timeline:
     told = [(issue, at(hour), value) for issue, hour, value in changes]
-    begin = pl.DataFrame({"issue_id": list(initial), "value": list(initial.values())}, schema_overrides={"value": pl.Int64})
+    begin = pl.DataFrame(list(initial.items()), schema={"issue_id": pl.Int64, "value": pl.Int64}, orient="row")
     return Timeline(begin, pl.DataFrame(told, schema=CHANGES, orient="row"))
 
 
@@ -39,9 +39,8 @@ def swept(frame: pl.DataFrame, as_of: float = 20, **timelines: Timeline) -> list
 
 
 def test_every_change_is_a_row_with_the_state_of_everything():
-    found = swept(
-        visits((1, 8, 0), (1, 10, 1)), flag=timeline({1: 0}, (1, 9, 1), (1, 11, 0)), person=timeline({1: 7}, (1, 9.5, 8))
-    )
+    flag, person = timeline({1: 0}, (1, 9, 1), (1, 11, 0)), timeline({1: 7}, (1, 9.5, 8))
+    found = swept(visits((1, 8, 0), (1, 10, 1)), flag=flag, person=person)
     assert found == [
         (1, 8, 0, 0, 7), (1, 9, 0, 1, 7), (1, 9.5, 0, 1, 8), (1, 10, 1, 1, 8), (1, 11, 1, 0, 8),
     ]  # fmt: skip
