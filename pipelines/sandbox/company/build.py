@@ -44,17 +44,21 @@ Relief = Mapping[str, Mapping[str, float]]
 
 
 def simulate_company(
-    seed: int = SEED, *, weeks: int = WEEKS, relief: Relief | None = None, relief_weeks: int = 26
-) -> Site:
+    seed: int = SEED, *, weeks: int = WEEKS, relief: Relief | None = None, relief_weeks: int = 26,
+    flag_name: str = "Flagged",
+) -> Site:  # fmt: skip
     """Make the company's Jira site: ``weeks`` of history up to NOW, the same for the same arguments on every machine.
 
     With ``relief`` the same company, with the same issues and chances, in which the named stages or pools were faster
-    in the last ``relief_weeks`` weeks: what truly follows from an intervention.
+    in the last ``relief_weeks`` weeks: what truly follows from an intervention. ``flag_name`` is how ``/field`` calls
+    the flag; changelogs say "Flagged" whatever the site's language.
     """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _simulate(seed, company_span(weeks), relief or {}, relief_weeks)
+        site = _simulate(seed, company_span(weeks), relief or {}, relief_weeks)
+        site.fields = list_fields(flag_name)
+        return site
     finally:
         if is_collecting:
             gc.enable()
@@ -137,7 +141,7 @@ def _site(drafts: Sequence[Draft], recorders: Sequence[Recorder], span: Span, se
     return Site(
         issues=assembly.issues,
         statuses=list_statuses(),
-        fields=list_fields(),
+        fields=list_fields("Flagged"),
         projects=[project_json(spec) for spec in STREAMS],
         versions={project_id(recorder.spec.key): list(recorder.versions.values()) for recorder in recorders},
         boards=[board(spec, span.begin, span.end) for spec in STREAMS],

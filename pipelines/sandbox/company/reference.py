@@ -103,11 +103,11 @@ def _status(number: int, name: str, category: str) -> Json:
     return {"id": str(number), "name": name, "untranslatedName": name, "statusCategory": CATEGORIES[category]}
 
 
-def list_fields() -> list[Json]:
-    """As ``/field`` lists them. The flag's display name is localised; its schema is not."""
+def list_fields(flag_name: str) -> list[Json]:
+    """As ``/field`` lists them. The flag's display name may be localised; its schema never is."""
     story_points = KNOWN_CUSTOM_SCHEMAS["Story point estimate"]
     custom = (
-        (FLAGGED, "Markiert", FLAGGED_SCHEMA),
+        (FLAGGED, flag_name, FLAGGED_SCHEMA),
         (SPRINT, "Sprint", KNOWN_CUSTOM_SCHEMAS["Sprint"]),
         (POINTS, "Story point estimate", story_points),
         (EPIC_LINK, "Epic Link", KNOWN_CUSTOM_SCHEMAS["Epic Link"]),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from pipelines.sandbox.company import upheavals
+from pipelines.sandbox.company import simulate_company, upheavals
 from pipelines.sandbox.company.clocks import from_ms
 from tests.pipelines.sandbox.company_views import (
     TRUTH,
@@ -105,9 +105,13 @@ def test_impediments_are_flagged_but_where_a_status_says_so():
 
 
 def test_the_flag_field_is_known_by_its_schema_not_by_its_display_name():
-    field = next(field for field in company().fields if field["id"] == "customfield_10021")
-    assert field["name"] != "Flagged"
-    assert field["schema"]["custom"].endswith(":multicheckboxes")
+    plain, localised = company(), simulate_company(weeks=6, flag_name="Markiert")
+    for site, name in ((plain, "Flagged"), (localised, "Markiert")):
+        field = next(field for field in site.fields if field["id"] == "customfield_10021")
+        assert field["name"] == name
+        assert field["schema"]["custom"].endswith(":multicheckboxes")
+    changes = [item for issue in localised.issues.values() for _, _, item in items(issue, "Flagged")]
+    assert changes and {item["fieldId"] for item in changes} == {"customfield_10021"}
 
 
 def test_issues_are_blocked_by_issues_of_other_streams():
