@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.order import number_in_issue, places_of
+from transforms.order import number_in_issue, places_of, same_issue
 from transforms.schema import LABEL, TIMESTAMP, Column, Table
 from transforms.status_events import status_events
 from transforms.stretches import add_working_time, close_stretches
@@ -52,7 +52,7 @@ def build_status_visits(
 
 def visits_of(placed: pl.DataFrame, events: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
     """Close the ordered status events of issues whose value streams are known."""
-    events = events.filter(pl.col.entered_at <= as_of)
+    events = _known_by(events, as_of)
     index = WorkflowIndex(workflow, *covered_stretch([events["entered_at"]], as_of))
     issue = places_of(events["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
@@ -68,3 +68,10 @@ def visits_of(placed: pl.DataFrame, events: pl.DataFrame, workflow: Workflow, as
             is_revisit=~pl.struct("issue_id", "status_id").is_first_distinct(),
         )
     ).collect(engine="in-memory")
+
+
+def _known_by(events: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """Events up to ``as_of``, without the doubts that only later ones cast."""
+    is_doubted_later = same_issue(-1) & (pl.col.entered_at.shift(-1) > as_of)
+    doubts = pl.when(~is_doubted_later).then("doubtful_status_id")
+    return events.with_columns(doubtful_status_id=doubts).filter(pl.col.entered_at <= as_of)
