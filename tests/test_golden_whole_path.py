@@ -11,15 +11,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.sandbox.site import site_from_issues
-from tests.flow_command import FLAVOURS, flow, in_duckdb, published, serving
-from tests.golden.adapter import CASES, SITE_NOW, story_issues
+from tests.flow_command import FLAVOURS, in_duckdb, published
+from tests.golden.adapter import CASES
 from tests.golden.expected import expected_clocks, expected_journey, expected_rollup, expected_visits, instant
+from tests.golden.published import MOMENT, published_golden
 from tests.oracle_events import ms
-
-CONFIG = Path(__file__).parent / "golden_flow.toml"
-
-MOMENT = min(case["as_of"] for case in CASES)
 
 ANSWERS = {key: answer for case in CASES for key, answer in case["expected"].items()}
 
@@ -28,14 +24,10 @@ JOURNEYS = [key for key, answer in ANSWERS.items() if not answer.get("rollup")]
 READERS = {"DuckDB": in_duckdb, "Parquet": published}
 
 
-@pytest.fixture(scope="module", params=FLAVOURS)
-def folder(request, tmp_path_factory) -> Path:
+@pytest.fixture(params=FLAVOURS)
+def folder(request) -> Path:
     """What a run on the golden site published."""
-    data = tmp_path_factory.mktemp(request.param)
-    with serving(site_from_issues(story_issues(request.param), now=SITE_NOW), request.param) as (_, access):
-        ended = flow("run", "--config", CONFIG, "--data", data, "--as-of", MOMENT, **access)
-    assert ended.exit_code == 0, ended.error
-    return data
+    return published_golden(request.param)
 
 
 def journey(table: pl.DataFrame, key: str) -> dict:
