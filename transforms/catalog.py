@@ -9,6 +9,7 @@ from transforms.core.stages import Stages
 from transforms.core.status_visits import StatusVisits
 from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
+from transforms.metrics.value_stream_map import ValueStreamMap
 from transforms.quality.completeness import Completeness
 from transforms.quality.quarantine import Quarantine
 from transforms.quality.runs import Runs
@@ -17,5 +18,6 @@ from transforms.schema import Table
 
 TABLES: tuple[type[Table], ...] = (
     Issues, Changes, StatusVisits, Statuses, Stages, WorkIntervals, IssueJourneys, ReturnPasses, Releases,
+    ValueStreamMap,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

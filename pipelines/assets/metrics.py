@@ -2,4 +2,27 @@
 
 import polars as pl
 
+from pipelines.assets import table_asset
+from pipelines.landed import Landed
+from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
+from transforms.workflow import Workflow
+
 Frame = pl.LazyFrame
+
+
+@table_asset(ValueStreamMap)
+def value_stream_map(
+    raw_issues: Frame,
+    status_visits: Frame,
+    work_intervals: Frame,
+    issue_journeys: Frame,
+    stages: Frame,
+    releases: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill ValueStreamMap."""
+    as_of = landed_batches.as_of
+    return map_value_streams(
+        raw_issues, status_visits, work_intervals, issue_journeys, stages, releases, workflow, as_of
+    )
