@@ -5,6 +5,8 @@ How the children's time adds up to the parent's is ``core.epics``.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import polars as pl
 
 from transforms.workflow import Workflow
@@ -17,8 +19,9 @@ def name_parents(issues: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(parent_id=pl.coalesce("parent_id", "found_id")).drop("found_id")
 
 
-def rolled_up_ids(issues: pl.DataFrame, workflow: Workflow) -> pl.Series:
-    """Issues above the level at which work is counted that have children in the extract (METHODS §2.1)."""
+def rolled_up_ids(issues: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.Series:
+    """Issues above the level at which work is counted that have children by ``as_of`` (METHODS §2.1)."""
     above = issues.filter(pl.col.hierarchy_level > workflow.flow_level)["issue_id"]
-    parents = name_parents(issues)["parent_id"].drop_nulls().unique()
+    born = name_parents(issues).filter(pl.col.created_at <= as_of)
+    parents = born["parent_id"].drop_nulls().unique()
     return above.filter(above.is_in(parents.to_list())).sort()

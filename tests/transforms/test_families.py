@@ -3,7 +3,7 @@
 import pytest
 
 from tests.builders import BOARD, Frames, frames, history, issue_id_of
-from tests.transforms.told import with_issue
+from tests.transforms.told import FRIDAY_EVENING, instant, with_issue
 from transforms.families import name_parents, rolled_up_ids
 
 
@@ -11,8 +11,8 @@ def born(key, **how):
     return history(key).created("2026-03-02 08:00", **how)
 
 
-def rolled(raw: Frames) -> set[str]:
-    ids = set(rolled_up_ids(raw.issues, BOARD.workflow()).to_list())
+def rolled(raw: Frames, as_of: str = FRIDAY_EVENING) -> set[str]:
+    ids = set(rolled_up_ids(raw.issues, BOARD.workflow(), instant(as_of)).to_list())
     return {key for key, issue_id in raw.issues.select("issue_key", "issue_id").iter_rows() if issue_id in ids}
 
 
@@ -22,6 +22,12 @@ def test_an_epic_with_children_is_measured_through_them():
 
 def test_an_epic_without_children_stands_for_itself():
     assert rolled(frames(born("E-1", issue_type="Epic"), born("G-1"))) == set()
+
+
+def test_an_epic_stands_for_itself_until_its_first_child_is_created():
+    raw = frames(born("E-1", issue_type="Epic"), history("G-1").created("2026-03-04 08:00", parent="E-1"))
+    assert rolled(raw, as_of="2026-03-04 07:59") == set()
+    assert rolled(raw, as_of="2026-03-04 08:00") == {"E-1"}
 
 
 def test_a_story_with_sub_tasks_stands_for_itself():

@@ -32,10 +32,10 @@ def roll_up(
     """Journeys of the parents above ``workflow.flow_level``, in the columns of ``journeys`` plus child_touch_ms.
 
     ``journeys`` are the first passes of all other issues. Level by level upwards, so that an initiative is measured
-    through epics that are measured through stories. A parent none of whose children exists yet is left out.
+    through epics that are measured through stories. A parent none of whose children exists yet stands for itself.
     """
     family = name_parents(placed).select("issue_id", "parent_id", "hierarchy_level")
-    levels = family.filter(pl.col.issue_id.is_in(rolled_up_ids(placed, workflow).to_list()))
+    levels = family.filter(pl.col.issue_id.is_in(rolled_up_ids(placed, workflow, as_of).to_list()))
     stretches, known = _child_stretches(intervals, as_of), journeys.with_columns(child_touch_ms=pl.col.touch_ms)
     for level in levels["hierarchy_level"].unique().sort():
         parents = levels.filter(pl.col.hierarchy_level == level)["issue_id"].to_list()

@@ -79,7 +79,7 @@ def build_person_intervals(
 ) -> pl.LazyFrame:
     """Lay flags, links and assignment over the status visits; PersonIntervals."""
     everything = assign_streams(issues.collect(), workflow)
-    placed = everything.filter(~pl.col.issue_id.is_in(rolled_up_ids(everything, workflow).to_list()))
+    placed = everything.filter(~pl.col.issue_id.is_in(rolled_up_ids(everything, workflow, as_of).to_list()))
     visits = status_visits.collect().filter(pl.col.issue_id.is_in(placed["issue_id"].to_list()))
     states = _timelines(placed, changes.collect(), blocks.collect(), versions.collect(), workflow, as_of)
     return intervals_of(placed, visits, states, workflow, as_of).lazy()
