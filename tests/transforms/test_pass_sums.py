@@ -6,7 +6,7 @@ import polars as pl
 
 from transforms.pass_sums import SUM_COLUMNS, sum_passes
 from transforms.schema import TIMESTAMP
-from transforms.workflow import INTERVAL_KIND
+from transforms.workflow import INTERVAL_KIND, SPAN_KINDS
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ def test_every_kind_is_summed_on_both_clocks():
     life = [("not_started", 5), ("touch", 10), ("wait", 20), ("touch", 30), ("blocked", 40), ("unassigned", 50),
             ("done_gap", 60), ("done", 70)]  # fmt: skip
     (row,) = sum_passes(intervals(life)).to_dicts()
-    assert [row[f"{kind}_ms"] for kind in ("touch", "wait", "blocked", "unassigned", "done_gap")] == [40, 20, 40, 50, 60]
+    assert [row[f"{kind}_ms"] for kind in SPAN_KINDS] == [40, 20, 40, 50, 60]
     assert row["touch_working_ms"] == 20
     assert (row["span_ms"], row["span_working_ms"]) == (210, 105)
     assert set(SUM_COLUMNS) <= set(row)

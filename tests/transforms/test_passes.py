@@ -22,7 +22,9 @@ Step = tuple[str, float]
 def rows(*lives: list[Step]) -> pl.DataFrame:
     """One issue per life: (state, day it begins)."""
     told = [
-        (issue, DAY_ONE + timedelta(days=day), *STATES[state]) for issue, life in enumerate(lives) for state, day in life
+        (issue, DAY_ONE + timedelta(days=day), *STATES[state])
+        for issue, life in enumerate(lives)
+        for state, day in life
     ]
     schema = {
         "issue_id": pl.Int64, "entered_at": TIMESTAMP, "is_terminal": pl.Boolean, "is_discarded": pl.Boolean,

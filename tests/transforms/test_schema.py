@@ -87,7 +87,7 @@ def test_a_frame_of_another_shape_is_refused_and_told_why(change, says):
 
 
 def test_all_differences_are_told_at_once():
-    with pytest.raises(SchemaError, match="weight is missing.*tint is not declared"):
+    with pytest.raises(SchemaError, match=r"weight is missing.*tint is not declared"):
         check_schema(SmallParts, GOOD.drop("weight").with_columns(tint=1))
 
 
@@ -108,7 +108,7 @@ def test_values_out_of_bounds_are_refused_and_told_why(rows, says):
 
 
 def test_every_problem_of_the_values_is_told_at_once():
-    with pytest.raises(SchemaError, match="piece holds.*; weight falls below 0"):
+    with pytest.raises(SchemaError, match=r"piece holds.*; weight falls below 0"):
         check_values(SmallParts, parts((1, "jar", -1.0, NOW)))
 
 

@@ -93,7 +93,8 @@ def test_work_intervals_are_the_person_intervals_without_the_person():
 
 
 def test_neighbours_alike_are_one_interval():
-    story = started().edit("summary", H[10], 1, 2).to("In Progress", H[11]).to("In Progress", H[12]).resolve("Done", H[13])
+    story = started().edit("summary", H[10], 1, 2).to("In Progress", H[11]).to("In Progress", H[12])
+    story.resolve("Done", H[13])
     assert tell(story).kinds("G-1") == [("not_started", H[8]), ("touch", H[9]), ("touch", H[11])]
     rework = [row["is_rework"] for row in tell(story).rows("work_intervals", "G-1")]
     assert rework == [False, False, True]
@@ -203,7 +204,8 @@ def test_an_epic_measured_through_its_children_has_no_intervals_of_its_own():
 
 
 def test_what_comes_after_as_of_is_not_seen():
-    story = started().flag(H[11]).assign(None, H[12]).block_on("X-9", H[13]).to("Done", H[14]).resolve("Won't do", H[15])
+    story = started().flag(H[11]).assign(None, H[12]).block_on("X-9", H[13]).to("Done", H[14])
+    story.resolve("Won't do", H[15])
     assert tell(story, as_of=H[10]).kinds("G-1") == [("not_started", H[8]), ("touch", H[9])]
     last = tell(story, as_of=H[10]).rows("work_intervals", "G-1")[-1]
     assert (last["elapsed_ms"], last["kind_alternative"]) == (HOUR, None)
@@ -218,8 +220,8 @@ def test_a_flag_older_than_the_history_of_its_issue_counts_from_its_beginning():
 
 
 def test_the_intervals_of_an_issue_add_up_to_its_life():
-    story = started().flag(H[10]).assign(None, H[12]).unflag(H[13]).to("Done", H[14]).to("In QA", H[15]).to("Done", H[16])
-    told = tell(story)
+    story = started().flag(H[10]).assign(None, H[12]).unflag(H[13]).to("Done", H[14]).to("In QA", H[15])
+    told = tell(story.to("Done", H[16]))
     rows = told.rows("work_intervals", "G-1")
     assert sum(row["elapsed_ms"] for row in rows) == 4 * DAY + 9 * HOUR
     visits = told.rows("status_visits", "G-1")
