@@ -1,0 +1,95 @@
+"""What survival curves say: shares by an age, chances given an age already reached, and curves of a fixed mix.
+
+How a curve is estimated belongs to ``survival``. Intervals are Greenwood's on the log(−log) scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import norm
+
+from transforms.statistics.order_statistics import Estimate
+from transforms.statistics.survival import Survival, restricted_mean
+
+MINIMUM_AT_RISK = 10
+"""Items still watched up to which a curve is read for means and shares (METHODS §2.4)."""
+
+UNKNOWN = Estimate(None, None, None)
+
+
+def reach(curve: Survival) -> float | None:
+    """Largest age at which at least MINIMUM_AT_RISK items were watched; None where there never were so many."""
+    watched = curve.ages[curve.at_risk >= MINIMUM_AT_RISK]
+    return float(watched[-1]) if len(watched) else None
+
+
+def is_cut_short(curve: Survival, leave: np.ndarray) -> bool:
+    """Whether the curve fell to 0 while older items were still watched.
+
+    That happens when the few items watched while young all finish at once; the curve then says nothing of the rest.
+    """
+    gone = np.flatnonzero(curve.remaining <= 0)
+    return bool(len(gone)) and bool((leave > curve.ages[gone[0]]).any())
+
+
+def finished_by(curve: Survival, age: float, confidence: float = 0.95) -> Estimate:
+    """Share finished by ``age``, with its interval."""
+    return _share(curve.at(age), _variance_at(curve, age), confidence)
+
+
+def outlasts(curve: Survival, age: float, until: float, confidence: float = 0.95) -> Estimate:
+    """Chance that what is still unfinished at ``age`` is so at ``until``: S(until) / S(age); 1 once it is past."""
+    if age >= until:
+        return Estimate(1.0, 1.0, 1.0)
+    here = curve.at(age)
+    if here <= 0:
+        return UNKNOWN
+    spread = _variance_at(curve, until) - _variance_at(curve, age)
+    share, low, high = _share(curve.at(until) / here, spread, confidence)
+    return Estimate(*(None if v is None else 1 - v for v in (share, high, low)))
+
+
+def mean_until(curve: Survival, until: float, confidence: float = 0.95) -> Estimate:
+    """Mean time spent unfinished up to age ``until``, with its interval."""
+    mean = restricted_mean(curve, until)
+    inside = curve.ages < until
+    ages, heights = curve.ages[inside], curve.remaining[inside]
+    ahead = np.cumsum((heights * np.diff(ages, append=until))[::-1])[::-1]
+    steps = np.where(heights > 0, np.diff(_finite(curve.variance[inside]), prepend=0.0), 0)
+    spread = float(np.sum(ahead**2 * steps))
+    half = float(norm.ppf((1 + confidence) / 2)) * np.sqrt(spread)
+    return Estimate(mean, float(max(0.0, mean - half)), float(mean + half))
+
+
+def mixture(curves: Sequence[Survival], weights: Sequence[float]) -> Survival:
+    """Curve of a population with fixed shares of each kind (direct standardisation, METHODS §2.3)."""
+    ages = np.unique(np.concatenate([curve.ages for curve in curves]))
+    shares = np.asarray(weights) / sum(weights)
+    steps = [np.searchsorted(curve.ages, ages, side="right") for curve in curves]
+    heights = [np.concatenate([[1.0], c.remaining])[s] for c, s in zip(curves, steps, strict=True)]
+    spreads = [np.concatenate([[0.0], _finite(c.variance)])[s] for c, s in zip(curves, steps, strict=True)]
+    watched = [np.append(c.at_risk, 0)[np.minimum(s, len(c.ages))] for c, s in zip(curves, steps, strict=True)]
+    remaining = sum(w * h for w, h in zip(shares, heights, strict=True))
+    absolute = sum((w * h) ** 2 * v for w, h, v in zip(shares, heights, spreads, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Survival(ages, remaining, sum(watched), absolute / remaining**2)
+
+
+def _finite(variance: np.ndarray) -> np.ndarray:
+    """Greenwood's sum is infinite where the curve has reached 0, and there counts for nothing."""
+    return np.where(np.isfinite(variance), variance, 0.0)
+
+
+def _variance_at(curve: Survival, age: float) -> float:
+    place = int(np.searchsorted(curve.ages, age, side="right"))
+    return float(curve.variance[place - 1]) if place else 0.0
+
+
+def _share(remaining: float, variance: float, confidence: float) -> Estimate:
+    """1 − S with the ends of S on the log(−log) scale; without an interval where S is 0 or 1."""
+    if not 0 < remaining < 1 or not np.isfinite(variance):
+        return Estimate(1 - remaining, None, None)
+    half = float(norm.ppf((1 + confidence) / 2)) * np.sqrt(variance) / abs(np.log(remaining))
+    return Estimate(1 - remaining, float(1 - remaining ** np.exp(-half)), float(1 - remaining ** np.exp(half)))
