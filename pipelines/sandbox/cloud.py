@@ -72,16 +72,19 @@ def _search(served: ServedSite, body: SearchBody) -> Json:
     if body.max_results < 1 or len(body.reconcile_issues or ()) > MAX_RECONCILED:
         raise RefusedError(400, "Invalid request payload. Refer to the REST API documentation and try again.")
     wanted = body.fields or ["id"]
-    found = _find_bounded(served, body.jql)
+    key, token = ("search", body.jql), body.next_page_token or None
+    found = served.chain(key, token, lambda: _find_bounded(served, body.jql))
     cap = served.caps.search_ids if asks_only(wanted, PSEUDO_FIELDS) else served.caps.search_issues
-    start = read_token(body.next_page_token, "search", body.jql) if body.next_page_token else 0
+    start = read_token(token, *key) if token is not None else 0
     stop = start + min(body.max_results, cap)
     has_changelog = "changelog" in (body.expand or "").split(",")
-    issues = [_found_issue(served, issue_id, wanted, has_changelog) for issue_id in found[start:stop].tolist()]
+    written = (_found_issue(served, issue_id, wanted, has_changelog) for issue_id in found[start:stop].tolist())
+    issues = [issue for issue in written if issue is not None]
     served.issues_served += len(issues)
-    is_last = stop >= len(found)
-    token = {} if is_last else {"nextPageToken": write_token("search", body.jql, stop)}
-    return {"issues": issues, "isLast": is_last} | token
+    if stop >= len(found):
+        served.end_chain(key, token)
+        return {"issues": issues, "isLast": True}
+    return {"issues": issues, "isLast": False, "nextPageToken": write_token(*key, stop)}
 
 
 def _find_bounded(served: ServedSite, jql: str) -> Any:
@@ -95,11 +98,12 @@ def _find_bounded(served: ServedSite, jql: str) -> Any:
     return served.find(jql)
 
 
-def _found_issue(served: ServedSite, issue_id: int, wanted: list[str], has_changelog: bool) -> Json:
-    """An issue of a search; nothing but the id where nothing else is asked for."""
+def _found_issue(served: ServedSite, issue_id: int, wanted: list[str], has_changelog: bool) -> Json | None:
+    """An issue of a search; nothing but the id, from the index alone, where nothing else is asked for."""
     if asks_only(wanted, frozenset({"id"})) and not has_changelog:
         return {"id": str(issue_id)}
-    return _written(served, served.site.issues[issue_id], wanted, has_changelog)
+    issue = served.stored(issue_id)
+    return None if issue is None else _written(served, issue, wanted, has_changelog)
 
 
 def _written(served: ServedSite, issue: Json, wanted: list[str], has_changelog: bool) -> Json:
@@ -117,7 +121,7 @@ def fetch_issues(served: ServedSite, asked: Asked) -> Json:
     """Up to 1000 issues by id or key, ascending by id; those that cannot be had are listed as errors, with 200."""
     body = asked.read(IssuesBody)
     _check_size(served, body)
-    resolved = {name: served.index.resolve(name) for name in body.issue_ids_or_keys}
+    resolved = {name: served.resolve(name) for name in body.issue_ids_or_keys}
     known = sorted({issue_id for issue_id in resolved.values() if issue_id is not None})
     has_changelog = "changelog" in (body.expand or ())
     served.issues_served += len(known)

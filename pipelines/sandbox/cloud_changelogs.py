@@ -24,14 +24,17 @@ def fetch_changelogs(served: ServedSite, asked: Asked) -> Json:
     """A page of histories of up to 1000 issues, oldest first whatever their issue; unknown issues are left out."""
     body = asked.read(ChangelogsBody)
     _check(body)
-    chain = (",".join(body.issue_ids_or_keys), ",".join(body.field_ids))
-    found: list[Dated] = served.remember(("changelogs", *chain), lambda: _dated_histories(served, body))
-    digest = zlib.crc32(repr(chain).encode())
-    start = read_token(body.next_page_token, "changelogs", digest) if body.next_page_token else 0
+    asked_for = (",".join(body.issue_ids_or_keys), ",".join(body.field_ids))
+    key, token = ("changelogs", zlib.crc32(repr(asked_for).encode())), body.next_page_token or None
+    found: list[Dated] = served.chain(key, token, lambda: _dated_histories(served, body))
+    start = read_token(token, *key) if token is not None else 0
     stop = start + min(body.max_results, served.caps.changelog_bulk)
     field_ids, wanted = field_ids_of(served), frozenset(body.field_ids)
     answer: Json = {"issueChangeLogs": _grouped(found[start:stop], field_ids, wanted)}
-    return answer | ({"nextPageToken": write_token("changelogs", digest, stop)} if stop < len(found) else {})
+    if stop >= len(found):
+        served.end_chain(key, token)
+        return answer
+    return answer | {"nextPageToken": write_token(*key, stop)}
 
 
 def _check(body: ChangelogsBody) -> None:
@@ -46,8 +49,8 @@ def _check(body: ChangelogsBody) -> None:
 
 def _dated_histories(served: ServedSite, body: ChangelogsBody) -> list[Dated]:
     """Every history with something asked for, by date, then issue."""
-    index, field_ids, wanted = served.index, field_ids_of(served), frozenset(body.field_ids)
-    known = {issue_id for name in body.issue_ids_or_keys if (issue_id := index.resolve(name)) is not None}
+    field_ids, wanted = field_ids_of(served), frozenset(body.field_ids)
+    known = {issue_id for name in body.issue_ids_or_keys if (issue_id := served.resolve(name)) is not None}
     found = [
         (created, issue_id, history)
         for issue_id in sorted(known)

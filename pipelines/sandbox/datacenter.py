@@ -66,12 +66,13 @@ def _search(served: ServedSite, body: SearchBody) -> Json:
     cap = served.caps.search_startat
     size = cap if body.max_results < 0 else min(body.max_results, cap)
     start = max(body.start_at, 0)
-    ids = found[start : start + size].tolist()
-    served.issues_served += len(ids)
+    stored = (served.stored(issue_id) for issue_id in found[start : start + size].tolist())
+    issues = [issue for issue in stored if issue is not None]
+    served.issues_served += len(issues)
     wanted, has_changelog = body.fields or ["*navigable"], "changelog" in (body.expand or ())
     return {
         "expand": "schema,names", "startAt": start, "maxResults": size, "total": len(found),
-        "issues": [_written(served, served.site.issues[issue_id], wanted, has_changelog) for issue_id in ids],
+        "issues": [_written(served, issue, wanted, has_changelog) for issue in issues],
     }  # fmt: skip
 
 

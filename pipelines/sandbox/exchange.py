@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.datastructures import QueryParams
 
-from pipelines.sandbox.index import Ids, SiteIndex
+from pipelines.sandbox.index import Horizon, Ids, SiteIndex, keys_of
+from pipelines.sandbox.instants import EPOCH, MILLISECOND
 from pipelines.sandbox.jql import JqlError
 from pipelines.sandbox.search import Search
 from pipelines.sandbox.site import Site
@@ -21,7 +22,7 @@ from pipelines.sandbox.site import Site
 Json = dict[str, Any]
 Body = TypeVar("Body", bound=msgspec.Struct)
 
-REMEMBERED_SEARCHES = 8
+REMEMBERED = 16
 
 
 class RefusedError(Exception):
@@ -89,15 +90,57 @@ class Asked:
 
 
 class ServedSite:
-    """A site behind a URL in one flavour, with its index and what was found before."""
+    """A site behind a URL in one flavour: what the caller may see of it, what its index knows, chains being paged."""
 
     def __init__(self, site: Site, url: str, caps: PageCaps, resolution_ms: int) -> None:
         self.site = site
         self.url = url
         self.caps = caps
-        self.index = SiteIndex(site, resolution_ms)
+        self.resolution_ms = resolution_ms
         self.issues_served = 0
+        self.hidden_projects: set[int] = set()
+        """Projects the caller has lost the permission to browse."""
+        self.hidden_issues: set[int] = set()
+        """Issues hidden one by one, as issue security does."""
+        self.index_lag_ms = 0
+        """How far the index is behind the site's clock."""
+        self.is_index_frozen = False
+        """Whether the index stays as it is whatever happens."""
         self.memory: dict[Any, Any] = {}
+        self.chains: dict[Any, Any] = {}
+        self.index_anew()
+
+    def index_anew(self) -> None:
+        """Look at the site again, as it is now."""
+        self._seen = self._state()
+        self.keys = keys_of(self.site, self.site.issues)
+        self.memory.clear()
+        until = None
+        if self.index_lag_ms:
+            until = (self.site.now - EPOCH) // MILLISECOND - self.index_lag_ms
+        horizon = Horizon(until, self.is_hidden, frozenset(self.hidden_projects))
+        self.index = SiteIndex(self.site, self.resolution_ms, horizon)
+
+    def refresh(self) -> None:
+        """Notice what has changed since the last request; a frozen index notices nothing, the store always does."""
+        if self._seen == self._state():
+            return
+        if not self.is_index_frozen:
+            self.index_anew()
+            return
+        self.keys = keys_of(self.site, self.site.issues)
+        self.memory.clear()
+
+    def _state(self) -> tuple[Any, ...]:
+        """What the index was made of; its clock matters only while it lags."""
+        now = self.site.now if self.index_lag_ms else None
+        hidden = (frozenset(self.hidden_projects), frozenset(self.hidden_issues))
+        return (id(self.site), self.site.revision, hidden, self.index_lag_ms, now)
+
+    def is_hidden(self, issue: Json) -> bool:
+        """Tell whether the caller may not see an issue."""
+        project = issue["fields"].get("project")
+        return int(issue["id"]) in self.hidden_issues or bool(project and int(project["id"]) in self.hidden_projects)
 
     def find(self, jql: str, *, is_lax: bool = False) -> Ids:
         """Ids a query matches, in its order; a query Jira would refuse is refused with 400."""
@@ -108,27 +151,60 @@ class ServedSite:
         return found
 
     def remember(self, key: Any, compute: Callable[[], Any]) -> Any:
-        """Compute something once while a client pages through it; only the last few are kept."""
-        if key not in self.memory:
-            while len(self.memory) >= REMEMBERED_SEARCHES:
-                self.memory.pop(next(iter(self.memory)))
-            self.memory[key] = compute()
-        return self.memory[key]
+        """Compute something once while nothing changes; only the last few are kept."""
+        return _remember(self.memory, key, compute)
+
+    def chain(self, key: Any, token: str | None, compute: Callable[[], Any]) -> Any:
+        """What a client pages through by token: computed for the first page, the same for all that follow."""
+        if token is None:
+            self.chains.pop(key, None)
+        return _remember(self.chains, key, compute)
+
+    def end_chain(self, key: Any, token: str | None) -> None:
+        """Forget a chain of one page; the last page of a longer one may be asked for again by its token."""
+        if token is None:
+            self.chains.pop(key, None)
+
+    def resolve(self, id_or_key: str) -> int | None:
+        """Issue id for an id, a key or a former key in any case, from the store, which is fresher than the index."""
+        known = int(id_or_key) if id_or_key.isdecimal() else self.keys.get(id_or_key.upper())
+        return known if known is not None and self.stored(known) is not None else None
+
+    def stored(self, issue_id: int) -> Json | None:
+        """One issue as it is now; None where it is gone or hidden."""
+        if issue_id not in self.site.issues:
+            return None
+        issue = self.site.issues[issue_id]
+        return None if self.is_hidden(issue) else issue
 
     def issue(self, id_or_key: str) -> Json:
         """One issue by id, key or former key; 404 for any other."""
-        issue_id = self.index.resolve(id_or_key)
+        issue_id = self.resolve(id_or_key)
         if issue_id is None:
             raise RefusedError(404, "Issue does not exist or you do not have permission to see it.")
         self.issues_served += 1
         return self.site.issues[issue_id]
 
+    @property
+    def projects(self) -> list[Json]:
+        """Projects the caller may see, archived ones included."""
+        return [project for project in self.site.projects if int(project["id"]) not in self.hidden_projects]
+
     def project(self, id_or_key: str) -> Json:
         """One project by id or key; 404 for any other."""
-        for project in self.site.projects:
+        for project in self.projects:
             if id_or_key.upper() in (str(project["id"]), str(project["key"]).upper()):
                 return project
         raise RefusedError(404, f"No project could be found with key '{id_or_key}'.")
+
+
+def _remember(memory: dict[Any, Any], key: Any, compute: Callable[[], Any]) -> Any:
+    """Look something up, or compute it and forget the oldest."""
+    if key not in memory:
+        while len(memory) >= REMEMBERED:
+            memory.pop(next(iter(memory)))
+        memory[key] = compute()
+    return memory[key]
 
 
 Route = tuple[str, str, Callable[[ServedSite, Asked], Any]]

@@ -1,11 +1,12 @@
 """A site laid out for searching: issues in ascending order of id, their searchable fields as arrays beside them.
 
 What a query matches is decided in ``search``; this module only knows the site. An index is a snapshot: an issue
-changed afterwards is served as it is now but found as it was, as in Jira.
+changed afterwards is served as it is now but found as it was, as in Jira. When it is made anew is ``exchange``'s part.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,31 +23,56 @@ DC_RESOLUTION_MS = 1000
 """Data Center's index knows instants to the second only."""
 
 
-class SiteIndex:
-    """Arrays over the issues of a site, all in ascending order of id, and dictionaries of names to ids."""
+@dataclass(frozen=True)
+class Horizon:
+    """What a late or a blind index does not know."""
 
-    def __init__(self, site: Site, resolution_ms: int = CLOUD_RESOLUTION_MS) -> None:
+    known_until_ms: int | None = None
+    """Issues created later are missing, changes made later unnoticed."""
+    is_hidden: Callable[[Json], bool] = lambda issue: False
+    """Issues the caller may not see."""
+    hidden_projects: frozenset[int] = frozenset()
+
+
+class SiteIndex:
+    """Arrays over the issues of a site, all in ascending order of id, and dictionaries of names to ids.
+
+    Archived issues, and those of archived projects, are not in it, as in Jira.
+    """
+
+    def __init__(self, site: Site, resolution_ms: int = CLOUD_RESOLUTION_MS, horizon: Horizon | None = None) -> None:
         self.zone = str(site.me["timeZone"])
         self.resolution_ms = resolution_ms
-        self.id = _array(sorted(site.issues))
-        rows = [site.issues[issue_id] for issue_id in self.id.tolist()]
-        self.created = self._instants(row["fields"]["created"] for row in rows)
-        self.updated = self._instants(row["fields"].get("updated") or row["fields"]["created"] for row in rows)
-        self.project = _array(_id_of(row["fields"].get("project")) for row in rows)
-        self.issue_type = _array(_id_of(row["fields"].get("issuetype")) for row in rows)
-        keys = [split_key(row["key"]) for row in rows]
-        rank = {name: place for place, name in enumerate(sorted({name for name, _ in keys}))}
-        self.key_rank = _array(rank[name] for name, _ in keys)
-        self.key_number = _array(number for _, number in keys)
-        current = {row["key"].upper(): int(row["id"]) for row in rows}
-        self.by_key = {key.upper(): issue_id for key, issue_id in site.old_keys.items()} | current
-        self.projects = _names(_projects_of(site, rows))
-        self.issue_types = _names([*site.issue_types, *_values(rows, "issuetype")])
+        self._horizon = horizon or Horizon()
+        self._archived = {str(project["id"]) for project in site.projects if project.get("archived")}
+        self._named: dict[str, dict[str, Json]] = {"project": {}, "issuetype": {}}
+        facts = [found for issue_id in sorted(site.issues) if (found := self._facts(site, issue_id))]
+        columns = list(zip(*facts, strict=True)) if facts else [()] * 7
+        self.id, self.project, self.issue_type, self.key_number = (_array(columns[place]) for place in (0, 3, 4, 6))
+        self.created, self.updated = (_array(columns[place]) // resolution_ms * resolution_ms for place in (1, 2))
+        rank = {name: place for place, name in enumerate(sorted(set(columns[5])))}
+        self.key_rank = _array(rank[name] for name in columns[5])
+        self.by_key = keys_of(site, self.id.tolist())
+        listed = [project for project in site.projects if int(project["id"]) not in self._horizon.hidden_projects]
+        self.projects = _names([*listed, *self._named["project"].values()])
+        self.issue_types = _names([*site.issue_types, *self._named["issuetype"].values()])
 
-    def _instants(self, written: Iterable[str]) -> Ids:
-        """Milliseconds since 1970, as coarse as this site's index keeps them."""
-        exact = _array(epoch_ms(text) for text in written)
-        return exact // self.resolution_ms * self.resolution_ms
+    def _facts(self, site: Site, issue_id: int) -> tuple[Any, ...] | None:
+        """What is searched of an issue, in the order of the columns; None for one that this index does not hold."""
+        issue = site.head(issue_id)
+        fields, until = issue["fields"], self._horizon.known_until_ms
+        created = epoch_ms(fields["created"])
+        updated = epoch_ms(fields["updated"]) if fields.get("updated") else created
+        project, kind = fields.get("project"), fields.get("issuetype")
+        is_archived = issue_id in site.archived_issues or (project and project["id"] in self._archived)
+        if is_archived or self._horizon.is_hidden(issue) or (until is not None and created > until):
+            return None
+        for field, value in (("project", project), ("issuetype", kind)):
+            if value:
+                self._named[field][value["id"]] = value
+        if until is not None and updated > until:
+            updated = _last_change(site.issues[issue_id], until, created)
+        return (issue_id, created, updated, _id_of(project), _id_of(kind), *split_key(issue["key"]))
 
     def place_of(self, issue_id: int) -> int | None:
         """Position of an issue in the arrays; None for an unknown id."""
@@ -66,6 +92,18 @@ def split_key(key: str) -> tuple[str, int]:
     return (found[1].upper(), int(found[2])) if found else (key.upper(), 0)
 
 
+def keys_of(site: Site, issue_ids: Iterable[int]) -> dict[str, int]:
+    """Current keys of some issues and former keys of any, in capitals, to issue id; a key in use is its user's."""
+    current = {site.head(issue_id)["key"].upper(): issue_id for issue_id in issue_ids}
+    return {key.upper(): issue_id for key, issue_id in site.old_keys.items()} | current
+
+
+def _last_change(issue: Json, until: int, created: int) -> int:
+    """When an issue last changed up to a moment, as its changelog knows it."""
+    known = (epoch_ms(history["created"]) for history in issue.get("changelog", {}).get("histories", ()))
+    return max((moment for moment in known if moment <= until), default=created)
+
+
 def _array(numbers: Iterable[int]) -> Ids:
     """Make an array of whole numbers."""
     return np.fromiter(numbers, dtype=np.int64)
@@ -74,16 +112,6 @@ def _array(numbers: Iterable[int]) -> Ids:
 def _id_of(value: Json | None) -> int:
     """Id of a project or type; -1 where the recording names none."""
     return int(value["id"]) if value else -1
-
-
-def _values(rows: list[Json], field: str) -> list[Json]:
-    """One object an id of those that issues have in a field."""
-    return list({row["fields"][field]["id"]: row["fields"][field] for row in rows if row["fields"].get(field)}.values())
-
-
-def _projects_of(site: Site, rows: list[Json]) -> list[Json]:
-    """Projects the site lists, and those only its issues name."""
-    return [*site.projects, *_values(rows, "project")]
 
 
 def _names(listed: list[Json]) -> dict[str, set[int]]:

@@ -50,7 +50,7 @@ def get_issue_types(served: ServedSite, asked: Asked) -> list[Json]:
 
 def get_projects(served: ServedSite, asked: Asked) -> list[Json]:
     """Every project that is not archived, without paging."""
-    return [project for project in served.site.projects if not project.get("archived")]
+    return [project for project in served.projects if not project.get("archived")]
 
 
 def get_project(served: ServedSite, asked: Asked) -> Json:
@@ -63,7 +63,7 @@ def search_projects(served: ServedSite, asked: Asked) -> Json:
     ids, keys, states = asked.names("id"), asked.names("keys"), asked.names("status") or ["live"]
     found = [
         project
-        for project in sorted(served.site.projects, key=lambda project: str(project["key"]))
+        for project in sorted(served.projects, key=lambda project: str(project["key"]))
         if (not ids or str(project["id"]) in ids)
         and (not keys or project["key"] in keys)
         and ("archived" if project.get("archived") else "live") in states

@@ -1,11 +1,11 @@
 """The in-memory Jira site that the sandbox serves, and how recorded issues become one.
 
 What a site knows is here; how a flavour of Jira tells it over HTTP is not (``cloud``, ``datacenter``), nor is how
-reference data are read off issues (``recorded``).
+reference data are read off issues (``recorded``) or how people change a site (``changes``).
 """
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pipelines.sandbox import recorded
+from pipelines.sandbox.generated import GeneratedIssues
 from pipelines.sandbox.instants import EPOCH, MILLISECOND
 
 Json = dict[str, Any]
@@ -30,7 +31,7 @@ SANDBOX_USER: Json = {
 class Site:
     """One Jira site, complete and without secrets: every issue with its whole changelog, and the reference data."""
 
-    issues: dict[int, Json]
+    issues: MutableMapping[int, Json]
     """Issue id to REST-shaped issue: ``id``, ``key``, ``fields``, ``changelog.histories`` (whole, in any order)."""
     statuses: list[Json]
     """As ``/status`` lists them; a deleted status occurs in changelogs only."""
@@ -51,6 +52,16 @@ class Site:
     """As ``/myself``; ``timeZone`` decides what a quoted date in JQL means."""
     old_keys: dict[str, int] = field(default_factory=dict)
     """Former keys of moved issues to issue id."""
+    archived_issues: set[int] = field(default_factory=set)
+    """Issues archived one by one: no search finds them, who knows their id can read them."""
+    revision: int = 0
+    """Grows with every change, so that a running sandbox knows when its index is old."""
+    last_history_id: int = 0
+    """Highest id of a history; 0 where nobody has looked yet."""
+
+    def head(self, issue_id: int) -> Json:
+        """An issue, perhaps without its changelog: cheap for a site that makes its issues when asked for them."""
+        return self.issues.head(issue_id) if isinstance(self.issues, GeneratedIssues) else self.issues[issue_id]
 
 
 def site_from_issues(source: str | Path | Iterable[str | Path | Json], now: datetime | None = None) -> Site:

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 from starlette.datastructures import QueryParams
 
-from pipelines.sandbox.exchange import REMEMBERED_SEARCHES, Asked, RefusedError, page, read_token, write_token
+from pipelines.sandbox.exchange import REMEMBERED, Asked, RefusedError, page, read_token, write_token
 from tests.pipelines.sandbox.sites import get, post, served, small_site
 
 
@@ -72,9 +72,9 @@ def test_a_page_beyond_the_end_is_empty_and_last():
 
 def test_only_the_last_few_searches_are_remembered():
     site = served(small_site())
-    for number in range(REMEMBERED_SEARCHES + 5):
+    for number in range(REMEMBERED + 5):
         site.find(f"id > {number}")
-    assert len(site.memory) == REMEMBERED_SEARCHES
+    assert len(site.memory) == REMEMBERED
     assert ("jql", "id > 0", False) not in site.memory
 
 
