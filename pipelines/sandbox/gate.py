@@ -1,15 +1,19 @@
-"""What stands before every route of the sandbox: counting, the fault hook, credentials, headers with the site's time.
+"""What stands before every route of the sandbox: counting, faults, credentials, headers with the site's time.
 
-Which routes there are is the flavours' part (``cloud``, ``datacenter``); sockets and threads are ``server``'s.
+Which routes there are is the flavours' part (``cloud``, ``datacenter``); sockets and threads are ``server``'s; what a
+fault does is told in ``faults``.
 """
 
+import asyncio
 import base64
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import format_datetime
+from functools import reduce
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
@@ -18,7 +22,9 @@ from starlette.routing import Match
 from starlette.routing import Route as HttpRoute
 from starlette.types import Receive, Scope, Send
 
-from pipelines.sandbox.exchange import Asked, Json, RefusedError, Route, ServedSite
+from pipelines.sandbox.exchange import Asked, RefusedError, Route, ServedSite
+from pipelines.sandbox.faults.effect import Call, Wire
+from pipelines.sandbox.faults.script import Course, Struck
 
 Fault = Callable[[Request], Awaitable[Response | None]]
 """Asked before credentials are looked at: answers in the site's place, or lets the request through with None."""
@@ -37,6 +43,8 @@ class Gate:
     user_header: tuple[str, str]
     """Header that tells a caller who it is."""
     fault: Fault | None = None
+    course: Course | None = None
+    """The fault script under way."""
     requests: Counter[str] = field(default_factory=Counter)
     """Requests by method and route, refused and failed ones included."""
 
@@ -49,12 +57,23 @@ class Gate:
         request = Request(scope, receive)
         method, path, names = self._match(scope)
         self.requests[f"{method} {path}"] += 1
-        body = await request.body()
+        call = Call(self.served, method, path, Asked(names, request.query_params, await request.body()))
+        struck = self._strike(call)
         response = await self.fault(request) if self.fault else None
         if response is None:
-            response = self._answer(method, path, Asked(names, request.query_params, body), request)
+            response = self._answer(call, struck, request)
         response.headers["date"] = format_datetime(self.served.site.now.astimezone(UTC), usegmt=True)
-        await response(scope, receive, send)
+        _put_headers(response, struck)
+        await _send(response, struck, Wire(scope, receive, send))
+
+    def _strike(self, call: Call) -> list[Struck]:
+        """Let faults change the site, and see it as it is then. A lag of the index holds for one request."""
+        self.served.index_lag_ms = 0
+        struck = self.course.strike(call) if self.course else []
+        for one in struck:
+            one.effect.prepare(one.call)
+        self.served.refresh()
+        return struck
 
     def _match(self, scope: Scope) -> tuple[str, str, dict[str, str]]:
         """Method, route and the names in its path; a path nobody answers counts as one route."""
@@ -64,18 +83,28 @@ class Gate:
                 return method, path, found["path_params"]
         return scope["method"], NO_ROUTE, {}
 
-    def _answer(self, method: str, path: str, asked: Asked, request: Request) -> Response:
-        """Answer from the site, or refuse."""
+    def _answer(self, call: Call, struck: list[Struck], request: Request) -> Response:
+        """Answer by the first fault that does, from the site, or refuse."""
+        for one in struck:
+            if (response := one.effect.answer(one.call)) is not None:
+                return response
         try:
             given = request.headers.get("authorization", "")
             if not secrets.compare_digest(given.encode(), self.authorization.encode()):
                 raise RefusedError(401, "Client must be authenticated to access this resource.")
-            if path == NO_ROUTE:
+            if call.route == NO_ROUTE:
                 raise RefusedError(404, "null for uri: " + str(request.url))
-            content = self._answers[method, path](self.served, asked)
+            content = self._read(call, struck)
         except RefusedError as refused:
             return _json(refused.body(), refused.status, {"www-authenticate": "Basic"} if refused.status == 401 else {})
         return _json(content, 200, dict([self.user_header]))
+
+    def _read(self, call: Call, struck: list[Struck]) -> Any:
+        """Ask the route what the faults leave of the request, and let them change its content."""
+        for one in struck:
+            call = replace(call, asked=one.effect.ask(replace(one.call, asked=call.asked)))
+        content = self._answers[call.method, call.route](self.served, call.asked)
+        return reduce(lambda changed, one: one.effect.content(one.call, changed), struck, content)
 
 
 async def _unused(request: Request) -> Response:
@@ -83,7 +112,28 @@ async def _unused(request: Request) -> Response:
     return Response()
 
 
-def _json(content: Json | list[Json], status: int, headers: dict[str, str]) -> Response:
+def _put_headers(response: Response, struck: list[Struck]) -> None:
+    """Add what faults want told; an empty text takes a header away."""
+    for one in struck:
+        for name, value in one.effect.headers(one.call).items():
+            if value:
+                response.headers[name] = value
+            elif name in response.headers:
+                del response.headers[name]
+
+
+async def _send(response: Response, struck: list[Struck], wire: Wire) -> None:
+    """Wait as long as faults want, then send the answer: by the first fault that does so itself, else as it is."""
+    if delay := sum(one.effect.delay(one.call) for one in struck):
+        await asyncio.sleep(delay)
+    for one in struck:
+        if send := one.effect.sender(one.call):
+            await send(response, wire)
+            return
+    await wire.reply(response)
+
+
+def _json(content: Any, status: int, headers: dict[str, str]) -> Response:
     """Write an answer as JSON."""
     return Response(msgspec.json.encode(content), status, headers, media_type="application/json")
 

@@ -3,6 +3,7 @@
 What it answers is the flavours' part (``cloud``, ``datacenter``), what stands before that is ``gate``'s.
 """
 
+import asyncio
 import socket
 import threading
 import time
@@ -11,10 +12,12 @@ from types import TracebackType
 from typing import Literal, Self
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from pipelines.sandbox.cloud import CLOUD_ROUTES
 from pipelines.sandbox.datacenter import DC_ROUTES
 from pipelines.sandbox.exchange import PageCaps, ServedSite
+from pipelines.sandbox.faults.script import Course, FaultScript, Fired
 from pipelines.sandbox.gate import Fault, Gate, basic
 from pipelines.sandbox.index import CLOUD_RESOLUTION_MS, DC_RESOLUTION_MS
 from pipelines.sandbox.site import Site
@@ -25,6 +28,15 @@ HOST = "127.0.0.1"
 DEFAULT_EMAIL = "sandbox@example.com"
 DEFAULT_TOKEN = "sandbox-token"
 START_TIMEOUT_S = 10.0
+
+
+class LinkedProtocol(H11Protocol):
+    """HTTP that hands requests their connection, so that a fault can break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection."""
+        super().connection_made(transport)
+        self.app_state = {"transport": transport}
 
 
 class Sandbox:
@@ -58,13 +70,23 @@ class Sandbox:
 
     @property
     def site(self) -> Site:
-        """The site being served. Setting another one, or the same one after changing issues, indexes it anew."""
+        """The site being served. What ``changes`` does to it is noticed; after other changes set it anew."""
         return self._gate.served.site
 
     @site.setter
     def site(self, site: Site) -> None:
-        old = self._gate.served
-        self._gate.served = ServedSite(site, old.url, old.caps, old.index.resolution_ms)
+        self._gate.served.site = site
+        self._gate.served.index_anew()
+
+    @property
+    def fired(self) -> list[Fired]:
+        """The faults that have struck, in order."""
+        return self._gate.course.fired if self._gate.course else []
+
+    @property
+    def served(self) -> ServedSite:
+        """What stands between the site and the routes: index, hidden projects and issues."""
+        return self._gate.served
 
     def wait_until_ready(self) -> None:
         """Wait until requests are answered. Raises RuntimeError if that does not happen within seconds."""
@@ -102,26 +124,29 @@ def start(
     token: str = DEFAULT_TOKEN,
     page_caps: PageCaps | None = None,
     fault: Fault | None = None,
+    faults: FaultScript | None = None,
 ) -> Sandbox:
     """Serve a site on loopback; port 0 takes any free one.
 
-    Cloud asks for Basic credentials of ``email`` and ``token``, Data Center for ``token`` as a bearer.
-    Raises OSError where the port is taken.
+    Cloud asks for Basic credentials of ``email`` and ``token``, Data Center for ``token`` as a bearer. ``faults`` is a
+    script, ``fault`` a single hook of one's own. Raises OSError where the port is taken.
     """
     listener = socket.create_server((HOST, port))
     url = f"http://{HOST}:{listener.getsockname()[1]}"
-    sandbox = Sandbox(_gate(site, flavour, url, email, token, page_caps or PageCaps(), fault), listener)
+    gate = _gate(site, flavour, url, email, token, page_caps or PageCaps())
+    gate.fault, gate.course = fault, Course(faults, site.now) if faults else None
+    sandbox = Sandbox(gate, listener)
     sandbox.wait_until_ready()
     return sandbox
 
 
-def _gate(site: Site, flavour: Flavour, url: str, email: str, token: str, caps: PageCaps, fault: Fault | None) -> Gate:
+def _gate(site: Site, flavour: Flavour, url: str, email: str, token: str, caps: PageCaps) -> Gate:
     """Put a flavour's routes behind its kind of credentials."""
     if flavour == "cloud":
         served = ServedSite(site, url, caps, CLOUD_RESOLUTION_MS)
-        return Gate(served, CLOUD_ROUTES, basic(email, token), ("x-aaccountid", site.me.get("accountId", "")), fault)
+        return Gate(served, CLOUD_ROUTES, basic(email, token), ("x-aaccountid", site.me.get("accountId", "")))
     served = ServedSite(site, url, caps, DC_RESOLUTION_MS)
-    return Gate(served, DC_ROUTES, f"Bearer {token}", ("x-ausername", site.me.get("name", "sandbox")), fault)
+    return Gate(served, DC_ROUTES, f"Bearer {token}", ("x-ausername", site.me.get("name", "sandbox")))
 
 
 def _server_config(gate: Gate) -> uvicorn.Config:
@@ -129,6 +154,7 @@ def _server_config(gate: Gate) -> uvicorn.Config:
     return uvicorn.Config(
         gate,
         loop="asyncio",
+        http=LinkedProtocol,
         lifespan="off",
         ws="none",
         log_config=None,
