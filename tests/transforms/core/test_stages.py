@@ -1,0 +1,77 @@
+"""The stages of a value stream in the order of the walk from idea to user."""
+
+import polars as pl
+
+from tests.builders import BOARD, Board, Status, history
+from tests.transforms.core.statuses_told import raw_statuses
+from tests.transforms.told import checked, tell
+from transforms.core.stages import Stages, order_stages
+from transforms.core.statuses import explain_statuses
+
+
+def stages(board: Board = BOARD, statuses: pl.DataFrame | None = None, **workflow) -> list[dict]:
+    found = tell(history("G-1", board).created("2026-03-02 08:00"), board=board, **workflow)
+    raw = raw_statuses(board=board) if statuses is None else statuses
+    explained = explain_statuses(raw.lazy(), found.tables["status_visits"].lazy(), found.workflow)
+    return checked(Stages, order_stages(explained, found.workflow)).to_dicts()
+
+
+def by_name(**how) -> dict[str, dict]:
+    return {row["stage_name"]: row for row in stages(**how)}
+
+
+def test_stages_come_in_order_and_are_numbered_from_nought():
+    rows = stages()
+    assert [row["stage_order"] for row in rows] == list(range(len(rows)))
+    assert [row["stage_name"] for row in rows] == [
+        "Backlog", "Selected", "Development", "Review", "QA", "Approval", "Release", "Unmapped", "Done",
+    ]  # fmt: skip
+
+
+def test_a_stage_gathers_its_statuses_in_order():
+    rows = by_name()
+    assert rows["Review"]["status_names"] == "Ready for Review, In Review"
+    assert rows["Development"]["status_names"] == "In Progress, On Hold"
+    assert rows["Done"]["status_names"] == "Done, Closed, Cancelled"
+
+
+def test_a_stage_says_whether_work_waits_in_it_and_whether_it_is_done_there():
+    found = {name: (row["has_queue"], row["has_active"]) for name, row in by_name().items()}
+    assert (found["Review"], found["Development"], found["Approval"]) == ((True, True), (False, True), (True, False))
+    assert found["Done"] == (False, False)
+
+
+def test_work_is_committed_from_the_commitment_point_on():
+    assert [name for name, row in by_name().items() if not row["is_committed"]] == ["Backlog", "Unmapped"]
+    late = by_name(commitment="Ready for QA")
+    assert [name for name, row in late.items() if row["is_committed"]] == ["QA", "Approval", "Release", "Done"]
+
+
+def test_only_a_stage_without_living_statuses_is_terminal():
+    assert [name for name, row in by_name().items() if row["is_terminal"]] == ["Done"]
+    mixed = Board({**BOARD.statuses, "Shipped": Status(10012, "Release", "done", 11)})
+    assert not by_name(board=mixed)["Release"]["is_terminal"]
+
+
+def test_a_status_without_a_name_is_told_by_its_id():
+    unnamed = raw_statuses().filter(pl.col.status_name != "In Review")
+    assert by_name(statuses=unnamed)["Review"]["status_names"] == "Ready for Review, 10003"
+
+
+WITHOUT_RELEASE = Board({name: s for name, s in BOARD.statuses.items() if s.stage != "Release"})
+
+
+def test_delivery_by_release_adds_a_stage_for_the_wait_before_done():
+    rows = stages(board=WITHOUT_RELEASE, delivery="release")
+    assert [row["stage_name"] for row in rows][-2:] == ["Release", "Done"]
+    release = rows[-2]
+    assert (release["has_queue"], release["is_committed"], release["is_terminal"]) == (True, True, False)
+    assert [row["stage_order"] for row in rows] == list(range(len(rows)))
+
+
+def test_a_stream_that_has_a_release_stage_of_its_own_gets_no_second_one():
+    assert [row["stage_name"] for row in stages(delivery="release")].count("Release") == 1
+
+
+def test_delivery_by_status_adds_no_stage():
+    assert "Release" not in {row["stage_name"] for row in stages(board=WITHOUT_RELEASE)}
