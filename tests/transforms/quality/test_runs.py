@@ -1,0 +1,52 @@
+"""The record of runs grows by one row per published run."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from transforms.quality.runs import Runs, add_run
+from transforms.schema import SchemaError, check_schema, check_values
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def run(**said):
+    usual = {
+        "run_id": "r1",
+        "version_id": "v1",
+        "site_flavour": "cloud",
+        "as_of": MONDAY,
+        "started_at": MONDAY,
+        "finished_at": MONDAY,
+        "issue_count": 1,
+        "change_count": 2,
+        "request_count": 3,
+        "failed_check_count": 0,
+        "flow_version": "0.1.0",
+    }
+    return usual | said
+
+
+def test_the_first_run_stands_alone():
+    frame = add_run(None, run()).collect()
+    check_schema(Runs, frame)
+    check_values(Runs, frame)
+    assert frame.rows(named=True) == [run()]
+
+
+def test_a_later_run_follows_the_earlier_ones():
+    earlier = add_run(None, run())
+    frame = add_run(earlier, run(run_id="r2", issue_count=5)).collect()
+    check_values(Runs, frame)
+    assert frame["run_id"].to_list() == ["r1", "r2"]
+    assert frame["issue_count"].to_list() == [1, 5]
+
+
+def test_a_run_cannot_be_on_record_twice():
+    with pytest.raises(SchemaError, match="not unique"):
+        check_values(Runs, add_run(add_run(None, run()), run()).collect())
+
+
+def test_only_known_kinds_of_sites_are_recorded():
+    with pytest.raises(SchemaError, match="site_flavour holds"):
+        check_values(Runs, add_run(None, run(site_flavour="server")).collect())
