@@ -75,12 +75,20 @@ def sandbox(
         typer.Option(help="Recorded issues, one a line (.jsonl, .jsonl.gz); none: a simulated company."),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on loopback; 0 takes any free one.")] = 0,
+    faults: Annotated[
+        Path | None, typer.Option(help="Trouble to make on the way, a TOML or JSON file; see --list-faults.")
+    ] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Tell what a fault file may hold.")] = False,
 ) -> None:
     """Serve recorded issues or a simulated company as a Jira site on this machine."""
     with one_paragraph():
+        from pipelines.sandbox.faults.catalogue import fault_table
         from pipelines.sandbox_command import serve
 
-        serve(flavour.value, issues or [], port, typer.echo)
+        if list_faults:
+            typer.echo(fault_table())
+            return
+        serve(flavour.value, issues or [], port, typer.echo, faults)
 
 
 @app.command()

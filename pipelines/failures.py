@@ -4,12 +4,13 @@ from pipelines.config_errors import ConfigError
 from pipelines.jira import JiraError
 from pipelines.jira.errors import MissingSettingError, ScopeError
 from pipelines.run import AuditError, BusyError
+from pipelines.sandbox.faults.script import FaultScriptError
 from pipelines.sandbox_command import SandboxError
 from pipelines.warehouse import WarehouseError
 from transforms.infer_workflow import WorkflowError
 from transforms.schema import SchemaError
 
-TO_BE_CORRECTED = (ConfigError, MissingSettingError, ScopeError, WorkflowError)
+TO_BE_CORRECTED = (ConfigError, FaultScriptError, MissingSettingError, ScopeError, WorkflowError)
 """The command, flow.toml or a variable is wrong: exit code 2."""
 
 KNOWN_ERRORS = (*TO_BE_CORRECTED, JiraError, AuditError, BusyError, SandboxError, WarehouseError, SchemaError)

@@ -6,6 +6,7 @@ What it answers belongs to ``pipelines.sandbox``.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 from pipelines.jira import Connection
 from pipelines.run import run_flow
 from pipelines.sandbox.company import simulate_company
+from pipelines.sandbox.faults.files import read_faults
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Flavour, start
 from pipelines.sandbox.site import Site, site_from_issues
 from pipelines.settings import RunSettings
@@ -22,19 +24,29 @@ class SandboxError(Exception):
     """Recorded issues cannot be read, or the port is taken. The message is one paragraph."""
 
 
-def serve(flavour: Flavour, issues: Sequence[Path], port: int, say: Callable[[str], None]) -> None:
-    """Serve until interrupted; raises SandboxError when it cannot begin."""
+def serve(
+    flavour: Flavour, issues: Sequence[Path], port: int, say: Callable[[str], None], faults: Path | None = None
+) -> None:
+    """Serve until interrupted, with the faults of a file if one is given.
+
+    Raises SandboxError when it cannot begin, FaultScriptError where the file is no script or does not fit the site.
+    """
+    script = read_faults(faults) if faults else None
     site = choose_site(issues)
     try:
-        sandbox = start(site, flavour, port)
+        sandbox = start(site, flavour, port, faults=script)
     except OSError as error:
         raise SandboxError(f"Port {port} cannot be used: {error.strerror}. Name another one with --port.") from None
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)  # otherwise a shell's background jobs ignore SIGINT
     with sandbox:
         say("\n".join(how_to_talk(sandbox.url, flavour, len(site.issues))))
+        if script:
+            say(f"{len(script.faults)} faults of {faults} strike on the way.")
         try:
             sandbox.join()
         except KeyboardInterrupt:
-            say("Stopped.")
+            say(f"Stopped. Faults that struck: {len(sandbox.fired)}." if script else "Stopped.")
 
 
 def run_on_sandbox(settings: RunSettings, *, is_verbose: bool = False) -> None:

@@ -129,8 +129,11 @@ def start(
     """Serve a site on loopback; port 0 takes any free one.
 
     Cloud asks for Basic credentials of ``email`` and ``token``, Data Center for ``token`` as a bearer. ``faults`` is a
-    script, ``fault`` a single hook of one's own. Raises OSError where the port is taken.
+    script, ``fault`` a single hook of one's own. Raises OSError where the port is taken, FaultScriptError where the
+    script does not fit the site.
     """
+    if faults:
+        faults.check(site)
     listener = socket.create_server((HOST, port))
     url = f"http://{HOST}:{listener.getsockname()[1]}"
     gate = _gate(site, flavour, url, email, token, page_caps or PageCaps())

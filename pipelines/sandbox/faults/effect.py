@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from pipelines.sandbox.exchange import Asked, ServedSite
 from pipelines.sandbox.faults.when import Fault, When
+from pipelines.sandbox.site import Site
 
 Json = dict[str, Any]
 
@@ -135,6 +136,9 @@ class Effect(msgspec.Struct, forbid_unknown_fields=True):
     def on(self, route: str = "", **when: Any) -> Fault:
         """This effect as a fault; ``when`` are the fields of ``When``."""
         return Fault(self, When(route=route, **when))
+
+    def check(self, site: Site) -> None:
+        """Raise KeyError where the effect names a project or status that the site does not have."""
 
     def fits(self, call: Call) -> bool:
         """Tell whether the effect makes sense for a request; only such requests are counted."""

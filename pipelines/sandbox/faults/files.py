@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pipelines.sandbox.faults.catalogue import EFFECTS
-from pipelines.sandbox.faults.script import FaultScript
+from pipelines.sandbox.faults.script import FaultScript, FaultScriptError
 from pipelines.sandbox.faults.when import Fault, When
 
 Json = dict[str, Any]
@@ -33,26 +33,22 @@ WHEN_KEYS = frozenset(When.__struct_fields__)
 TOP_KEYS = frozenset({"seed", "seconds_per_request", "fault"})
 
 
-class FaultFileError(ValueError):
-    """A fault file cannot be read or says something unknown. The message is one paragraph."""
-
-
 def read_faults(path: Path) -> FaultScript:
-    """Read a script; a name ending in .json is read as JSON, any other as TOML. Raises FaultFileError."""
+    """Read a script; a name ending in .json is read as JSON, any other as TOML. Raises FaultScriptError."""
     try:
         text = path.read_text()
         told = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
-        raise FaultFileError(f"The fault file {path} cannot be read: {error.strerror}.") from None
+        raise FaultScriptError(f"The fault file {path} cannot be read: {error.strerror}.") from None
     except ValueError as error:
-        raise FaultFileError(f"The fault file {path} is not well formed: {error}.") from None
+        raise FaultScriptError(f"The fault file {path} is not well formed: {error}.") from None
     return script_of(told, str(path))
 
 
 def script_of(told: Any, name: str = "The fault script") -> FaultScript:
-    """Make a script of what a file holds. Raises FaultFileError naming the fault and the key."""
+    """Make a script of what a file holds. Raises FaultScriptError naming the fault and the key."""
     if not isinstance(told, dict) or not isinstance(told.get("fault", []), list):
-        raise FaultFileError(f"{name} must hold [[fault]] tables.")
+        raise FaultScriptError(f"{name} must hold [[fault]] tables.")
     _check_keys(told, TOP_KEYS, name)
     faults = tuple(_fault(one, f"{name}, fault {place}") for place, one in enumerate(told.get("fault", []), 1))
     try:
@@ -62,16 +58,16 @@ def script_of(told: Any, name: str = "The fault script") -> FaultScript:
             msgspec.convert(told.get("seconds_per_request", 0.0), float),
         )
     except msgspec.ValidationError as error:
-        raise FaultFileError(f"{name}: seed and seconds_per_request are numbers ({error}).") from None
+        raise FaultScriptError(f"{name}: seed and seconds_per_request are numbers ({error}).") from None
 
 
 def _fault(told: Any, place: str) -> Fault:
     """One fault from its table."""
     if not isinstance(told, dict) or "kind" not in told:
-        raise FaultFileError(f"{place} has no kind. Known are: {', '.join(EFFECTS)}.")
+        raise FaultScriptError(f"{place} has no kind. Known are: {', '.join(EFFECTS)}.")
     kind = told["kind"]
     if kind not in EFFECTS:
-        raise FaultFileError(f"{place}: unknown kind {kind!r}.{_guess(str(kind), EFFECTS)}")
+        raise FaultScriptError(f"{place}: unknown kind {kind!r}.{_guess(str(kind), EFFECTS)}")
     effect = EFFECTS[kind]
     _check_keys(told, {"kind", *WHEN_KEYS, *effect.__struct_fields__}, f"{place} ({kind})")
     when = {name: value for name, value in told.items() if name in WHEN_KEYS}
@@ -83,14 +79,14 @@ def _convert(told: Json, shape: type[Shape], place: str) -> Shape:
     try:
         return msgspec.convert(told, shape)
     except msgspec.ValidationError as error:
-        raise FaultFileError(f"{place}: {error}.") from None
+        raise FaultScriptError(f"{place}: {error}.") from None
 
 
 def _check_keys(told: Json, known: frozenset[str] | set[str], place: str) -> None:
-    """Raise FaultFileError for a key that means nothing."""
+    """Raise FaultScriptError for a key that means nothing."""
     for name in told:
         if name not in known:
-            raise FaultFileError(f"{place}: unknown key {name!r}.{_guess(name, known)}")
+            raise FaultScriptError(f"{place}: unknown key {name!r}.{_guess(name, known)}")
 
 
 def _guess(name: str, known: Any) -> str:

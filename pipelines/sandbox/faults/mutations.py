@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from pipelines.sandbox import changes
+from pipelines.sandbox.change_items import known
 from pipelines.sandbox.faults.effect import Call, Effect
+from pipelines.sandbox.site import Site
 
 Json = dict[str, Any]
 
@@ -49,6 +51,9 @@ class MoveIssue(Mutation):
     """Id or key; by default the dice choose among the others."""
     status: str | None = None
 
+    def check(self, site: Site) -> None:
+        _check_known(site, self.project, self.status)
+
     def change(self, call: Call, issue_id: int) -> None:
         site = call.served.site
         here = site.issues[issue_id]["fields"]["project"]["key"]
@@ -64,6 +69,9 @@ class TransitionIssue(Mutation):
 
     status: str = ""
     """Id or name; by default the dice choose."""
+
+    def check(self, site: Site) -> None:
+        _check_known(site, "", self.status)
 
     def change(self, call: Call, issue_id: int) -> None:
         site = call.served.site
@@ -101,6 +109,9 @@ class CreateIssue(Effect):
     project: str = ""
     """Id or key; by default the first project."""
 
+    def check(self, site: Site) -> None:
+        _check_known(site, self.project, None)
+
     def prepare(self, call: Call) -> None:
         site = call.served.site
         changes.create(site, self.project or site.projects[0]["key"])
@@ -112,5 +123,16 @@ class ArchiveProject(Effect):
     project: str
     """Id or key."""
 
+    def check(self, site: Site) -> None:
+        _check_known(site, self.project, None)
+
     def prepare(self, call: Call) -> None:
         changes.archive_project(call.served.site, self.project)
+
+
+def _check_known(site: Site, project: str, status: str | None) -> None:
+    """Raise KeyError for a project or status the site does not have; empty ones are the dice's to choose."""
+    if project:
+        changes.find_project(site, project)
+    if status:
+        known(site.statuses, status)

@@ -16,6 +16,11 @@ from typing import Any
 
 from pipelines.sandbox.faults.effect import Call, Effect
 from pipelines.sandbox.faults.when import Fault, When
+from pipelines.sandbox.site import Site
+
+
+class FaultScriptError(ValueError):
+    """A fault script cannot be read, or speaks of something unknown. The message is one paragraph."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,14 @@ class FaultScript:
         """A script of faults; a bare effect strikes every request that fits it."""
         listed = tuple(Fault(fault) if isinstance(fault, Effect) else fault for fault in faults)
         return cls(listed, seed, seconds_per_request)
+
+    def check(self, site: Site) -> None:
+        """Raise FaultScriptError where a fault names a project or status that the site does not have."""
+        for place, fault in enumerate(self.faults, 1):
+            try:
+                fault.effect.check(site)
+            except KeyError as error:
+                raise FaultScriptError(f"Fault {place} ({fault.effect.kind()}): the site has no {error}.") from None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pipelines.sandbox import changes
 from pipelines.sandbox.faults.effect import Call, Effect
 from pipelines.sandbox.faults.refusals import refusal
+from pipelines.sandbox.site import Site
 
 
 class ProjectGone(Effect):
@@ -19,6 +20,9 @@ class ProjectGone(Effect):
     """Id or key."""
     is_back: bool = False
     """Give the permission back instead."""
+
+    def check(self, site: Site) -> None:
+        changes.find_project(site, self.project)
 
     def prepare(self, call: Call) -> None:
         project_id = int(changes.find_project(call.served.site, self.project)["id"])

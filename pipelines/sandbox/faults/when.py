@@ -16,7 +16,7 @@ class When(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Which requests are struck. All conditions must hold; without any, every request that fits the effect is."""
 
     route: str = ""
-    """Part of the route with names in braces, as ``issue/bulkfetch``; a pattern for the whole where it holds a ``*``."""
+    """Part of the route with names in braces, as ``issue/bulkfetch``; a pattern for the whole if it holds a ``*``."""
     method: str = ""
     """GET or POST."""
     contains: str = ""
