@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.builders import PERSONS, RESOLUTIONS, Board, Frames, History, Status, frames, history
+from tests.builders import PERSONS, RESOLUTIONS, Board, Frames, History, Status, frames, history, issue_id_of
 from transforms.calendar import WorkingCalendar
 from transforms.workflow import Workflow
 
@@ -46,6 +47,10 @@ class Case:
     def frames_and_workflow(self) -> tuple[Frames, Workflow, datetime]:
         """What ``chain.compute`` takes."""
         return self.frames, self.workflow, self.as_of
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Hypothesis asks here, and would otherwise print the frames."""
+        printer.text(repr(self))
 
     def __repr__(self) -> str:
         """The case as it would be told, for the report of a failing example."""
@@ -122,6 +127,8 @@ def workflows(draw: st.DrawFn, board: Board) -> Workflow:
 MOVES = ("to", "to", "to", "to", "to", "again", "break")
 STEPS = (*MOVES, "flag", "assign", "assign", "resolve", "link", "unlink", "edit")
 
+FAMILY_STEPS = ("to", "to", "to", "to", "again", "flag", "assign")
+
 
 @st.composite
 def stories(
@@ -191,6 +198,25 @@ def cases(draw: st.DrawFn, steps: tuple[str, ...] = STEPS, max_issues: int = 6, 
     as_of = draw(st.datetimes(born.replace(tzinfo=None), last.replace(tzinfo=None))) if is_past else last
     pause = timedelta(0) if is_past else timedelta(minutes=draw(st.sampled_from(PAUSES_MINUTES)))
     return Case(made, workflow, _whole_ms(as_of.replace(tzinfo=UTC) + pause))
+
+
+@st.composite
+def families(draw: st.DrawFn) -> Case:
+    """An epic and one to four children, some of which may be sub-tasks, read after their last change."""
+    board = draw(boards())
+    workflow = draw(workflows(board))
+    start = draw(st.sampled_from(STARTS))
+    keys = [f"G-{n}" for n in range(1, draw(st.integers(1, 4)) + 1)]
+    children = [draw(stories(key, board, start, (), FAMILY_STEPS)) for key in keys]
+    for told in children:
+        told.issue |= {"parent_key": "G-99", "parent_id": draw(st.sampled_from([None, issue_id_of("G-99")]))}
+        told.issue["hierarchy_level"] = draw(st.sampled_from([0, -1]))
+    epic = history("G-99", board).created(
+        start, issue_type="Epic", status=draw(st.sampled_from(sorted(board.statuses)))
+    )
+    made = frames(epic, *children)
+    last = max([*made.issues["created_at"], *made.changes["changed_at"]])
+    return Case(made, workflow, _whole_ms(last + timedelta(minutes=draw(st.sampled_from(PAUSES_MINUTES)))))
 
 
 def _reordered(told: History) -> History:

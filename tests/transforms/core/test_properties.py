@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import pairwise
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -13,17 +13,22 @@ from tests.builders import Frames
 from tests.chain import compute, compute_part, find_blocks
 from tests.oracle import Site
 from tests.oracle_events import MINUTE, ms, working_ms
-from tests.strategies import Case, calendars, cases, instants
+from tests.strategies import Case, calendars, cases, families, instants
 from transforms import calendar as working_time
 from transforms.workflow import SPAN_KINDS
 
+IS_SEARCH = "FLOW_EXAMPLES" in os.environ
+"""Ordinary runs try the same sites every time and stop at the first failure; a search draws new ones and shrinks."""
+
 EXAMPLES = int(os.environ.get("FLOW_EXAMPLES", "15"))
-"""Histories tried by each property; raise it to search longer."""
+"""Small sites tried by each property."""
 
 many = settings(
     deadline=None,
     max_examples=EXAMPLES,
-    derandomize="FLOW_EXAMPLES" not in os.environ,
+    derandomize=not IS_SEARCH,
+    database=None,
+    phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if IS_SEARCH else [])],
     suppress_health_check=[HealthCheck.too_slow],
 )
 few = settings(many, max_examples=max(EXAMPLES // 3, 1))
@@ -120,6 +125,16 @@ def test_what_happens_after_as_of_changes_nothing(case):
         (row,) = of_issue(tables["issue_journeys"], key)
         expected = life.journey()
         assert {n: plain(row[n]) for n in expected} == expected
+
+
+@given(families())
+@many
+def test_epics_are_those_of_the_brute_force(case):
+    site, tables = judged(case)
+    (row,) = of_issue(tables["issue_journeys"], "G-99")
+    expected = site.rollup("G-99")
+    assert {n: plain(row[n]) for n in expected} == expected
+    assert not of_issue(tables["work_intervals"], "G-99")
 
 
 @given(cases())
