@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -15,10 +16,14 @@ WHERE outcome = 'delivered' AND cycle_ms IS NOT NULL AND NOT is_rolled_up
 """
 
 _LARGEST_WAIT = """
-SELECT stage_name FROM core.work_intervals JOIN core.issue_journeys USING (site_name, issue_id)
+SELECT stage_name, bool_or(has_active)
+FROM core.work_intervals
+JOIN core.issue_journeys USING (site_name, issue_id, value_stream)
+JOIN core.stages USING (site_name, value_stream, stage_name)
 WHERE kind = 'wait' AND pass_number = 1 AND outcome = 'delivered' AND cycle_ms IS NOT NULL
 GROUP BY stage_name ORDER BY sum(work_intervals.elapsed_ms) DESC, stage_name LIMIT 1
 """
+"""A stage in which somebody works is waited for; one that is nothing but a queue is waited in."""
 
 _DOUBTS = """
 SELECT (SELECT count(*) FROM quality.completeness WHERE NOT is_complete),
@@ -44,7 +49,8 @@ def _findings(tables: duckdb.DuckDBPyConnection) -> str:
     )
     text += f" between steps; {_share(wait, cycle)} of its cycle time was waiting, {_share(touch, cycle)} touch"
     if wait:
-        text += f"; most of the waiting was in {_row(tables, _LARGEST_WAIT)[0]}"
+        stage, has_active = _row(tables, _LARGEST_WAIT)
+        text += f"; most of the waiting was {'before' if has_active else 'in'} {stage}"
     return text + "."
 
 
@@ -74,9 +80,8 @@ def _next_steps(data: Path, tables: duckdb.DuckDBPyConnection) -> list[str]:
 _TABLE_NAMES = "SELECT schema_name, table_name FROM duckdb_tables() ORDER BY schema_name, table_name"
 
 
-def _row(tables: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    row = tables.execute(query).fetchone()
-    return row or ()
+def _row(tables: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    return tables.execute(query).fetchone() or ()
 
 
 def _days(ms: float) -> str:

@@ -1,0 +1,140 @@
+"""What a manager reads at the end of a run."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import ddl
+from pipelines.summary import summarise
+from transforms.catalog import TABLES
+
+DAY = 86_400_000
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """An empty set of published tables without constraints, to be filled by insert()."""
+    with duckdb.connect(str(tmp_path / "flow.duckdb")) as connection:
+        for schema in ("core", "quality", "metrics"):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        for table in TABLES:
+            lines = [f"{ddl.quoted(n)} {ddl.duckdb_type(c.dtype)}" for n, c in ddl.published_columns(table).items()]
+            connection.execute(f"CREATE TABLE {ddl.qualified(table)} ({', '.join(lines)})")
+    return tmp_path
+
+
+def insert(data: Path, name: str, *rows: dict) -> None:
+    with duckdb.connect(str(data / "flow.duckdb")) as connection:
+        for row in rows:
+            values = {"site_name": "acme", **row}
+            marks = ", ".join("?" * len(values))
+            connection.execute(f"INSERT INTO {name} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+
+
+def delivered(issue_id, wait_days, touch_days, **more):
+    """A delivered issue: its journey and one wait of that length in Review."""
+    return {
+        "issue_id": issue_id,
+        "value_stream": "Shop",
+        "outcome": "delivered",
+        "is_rolled_up": False,
+        "wait_ms": wait_days * DAY,
+        "touch_ms": touch_days * DAY,
+        "cycle_ms": (wait_days + touch_days) * DAY,
+    } | more
+
+
+def waited(issue_id, stage, days):
+    return {
+        "issue_id": issue_id,
+        "value_stream": "Shop",
+        "stage_name": stage,
+        "kind": "wait",
+        "pass_number": 1,
+        "elapsed_ms": days * DAY,
+    }
+
+
+def stage(name, *, has_active):
+    return {"value_stream": "Shop", "stage_name": name, "has_active": has_active}
+
+
+@pytest.fixture
+def shop(tables):
+    """Three delivered issues that waited 1, 2 and 6 days, mostly for review."""
+    insert(tables, "core.issues", *({"issue_id": n} for n in range(1, 4241)))
+    insert(tables, "core.stages", stage("Review", has_active=True), stage("Approval", has_active=False))
+    insert(tables, "core.issue_journeys", delivered(1, 1, 1), delivered(2, 2, 0), delivered(3, 6, 2))
+    insert(tables, "core.work_intervals", waited(1, "Approval", 1), waited(2, "Review", 2), waited(3, "Review", 6))
+    return tables
+
+
+def test_waiting_is_told_in_one_sentence(shop):
+    assert summarise(shop)[0] == (
+        "4,240 issues, 3 of them delivered. Delivered work spent a median of 2.0 days waiting between steps; 75% of its"
+        " cycle time was waiting, 25% touch; most of the waiting was before Review."
+    )
+
+
+def test_a_stage_that_is_only_a_queue_is_waited_in(shop):
+    insert(shop, "core.work_intervals", waited(3, "Approval", 99))
+    assert summarise(shop)[0].endswith("most of the waiting was in Approval.")
+
+
+def test_epics_are_not_counted_beside_their_children(shop):
+    insert(shop, "core.issue_journeys", delivered(4, 50, 50, is_rolled_up=True))
+    assert "3 of them delivered" in summarise(shop)[0]
+    assert "median of 2.0 days" in summarise(shop)[0]
+
+
+def test_work_that_was_never_really_started_has_no_cycle_time_to_split(shop):
+    insert(shop, "core.issue_journeys", delivered(4, 50, 50, cycle_ms=None))
+    assert "3 of them delivered" in summarise(shop)[0]
+
+
+def test_short_waits_are_told_in_hours(tables):
+    insert(tables, "core.stages", stage("Review", has_active=True))
+    insert(tables, "core.issue_journeys", delivered(1, 0.25, 0.75))
+    insert(tables, "core.work_intervals", waited(1, "Review", 0.25))
+    assert "a median of 6.0 hours waiting" in summarise(tables)[0]
+
+
+def test_without_any_wait_no_stage_is_named(tables):
+    insert(tables, "core.issue_journeys", delivered(1, 0, 1))
+    assert summarise(tables)[0].endswith("0% of its cycle time was waiting, 100% touch.")
+
+
+def test_without_deliveries_nothing_is_claimed(tables):
+    insert(tables, "core.issues", {"issue_id": 1})
+    assert summarise(tables)[0] == (
+        "1 issues. None of them was started and delivered yet, so there is no cycle time to split."
+    )
+
+
+def test_doubts_are_told_only_where_there_are_some(shop):
+    assert summarise(shop)[1] == ""
+    insert(shop, "quality.completeness", {"issue_id": 1, "is_complete": False}, {"issue_id": 2, "is_complete": True})
+    insert(shop, "quality.quarantine", {"reference": "x", "reason": "y"})
+    insert(shop, "core.statuses", {"status_id": 9, "is_unmapped": True, "elapsed_hours": 1234.4})
+    lines = summarise(shop)
+    assert lines[1] == "1 histories are incomplete, 1 answers in quarantine (schema quality)."
+    assert lines[2] == "1,234 hours lie in statuses no rule covers; they count as wait (core.statuses)."
+
+
+def test_mapped_statuses_raise_no_doubt(shop):
+    insert(shop, "core.statuses", {"status_id": 9, "is_unmapped": False, "elapsed_hours": 1000.0})
+    assert summarise(shop)[1] == ""
+
+
+def test_where_to_look_next_is_told(shop):
+    text = "\n".join(summarise(shop))
+    assert str(shop / "flow.duckdb") in text
+    assert str(shop / "parquet") in text
+    assert "transforms/TABLES.md" in text
+    assert "make dev" in text
+    assert all(f"{table.layer}.{table.name}" in text for table in TABLES)
+
+
+def test_the_published_small_site_can_be_told(published):
+    assert summarise(published.data)[0].startswith("6 issues, 1 of them delivered.")
