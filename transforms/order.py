@@ -15,7 +15,13 @@ ORDER = ("issue_id", "changed_at", "history_id", "item_index")
 
 
 def sort_changes(changes: pl.DataFrame) -> pl.DataFrame:
-    """Sort by issue, instant, history id and item; a frame already in order is only checked."""
+    """Sort by issue, instant, history id and item; a frame already in order is only checked.
+
+    Where each issue's changes lie together, oldest or newest first, whole issues are moved and nothing is sorted.
+    """
+    if is_ordered(changes, ORDER):
+        return changes
+    changes = changes[_issue_by_issue(changes)]
     if is_ordered(changes, ORDER):
         return changes
     keys = _packed_keys(changes)
@@ -27,11 +33,14 @@ def sort_changes(changes: pl.DataFrame) -> pl.DataFrame:
 
 def is_ordered(frame: pl.DataFrame, keys: tuple[str, ...] | list[str]) -> bool:
     """Whether rows ascend by ``keys`` (neighbours may be equal)."""
-    ascends = pl.lit(True)
+    earlier, later = frame.head(-1), frame.tail(-1)
+    if (earlier[keys[0]] > later[keys[0]]).any():
+        return False
+    ascends = pl.repeat(True, len(later), eager=True)
     for key in reversed(keys):
-        before, here = pl.col(key).shift(1), pl.col(key)
+        before, here = earlier[key], later[key]
         ascends = (before < here) | ((before == here) & ascends)
-    return bool(frame.lazy().select(ascends.slice(1).all()).collect(engine="in-memory").item())
+    return ascends.all()
 
 
 def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
@@ -42,6 +51,27 @@ def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
 def same_issue(offset: int) -> pl.Expr:
     """Whether the row ``offset`` before (negative: after) this one exists and belongs to the same issue."""
     return (pl.col.issue_id == pl.col.issue_id.shift(offset)).fill_null(False)
+
+
+def run_starts(ids: np.ndarray) -> np.ndarray:
+    """Positions at which another id begins than that of the row before."""
+    return np.flatnonzero(np.concatenate([np.ones(min(len(ids), 1), bool), ids[1:] != ids[:-1]]))
+
+
+def _issue_by_issue(changes: pl.DataFrame) -> pl.Series:
+    """Positions that lay whole runs of one issue in the order of the issues, turned round if most rows fall in time."""
+    ids, at = changes["issue_id"].to_numpy(), changes["changed_at"].to_physical().to_numpy()
+    falls = np.count_nonzero((at[1:] < at[:-1]) & (ids[1:] == ids[:-1]))
+    starts = run_starts(ids)
+    lengths = np.diff(starts, append=len(ids))
+    runs = np.argsort(ids[starts], kind="stable")
+    starts, lengths = starts[runs], lengths[runs]
+    ends = np.cumsum(lengths)
+    if 2 * falls > len(ids) - len(starts):
+        places = np.repeat(starts + ends - 1, lengths) - np.arange(len(ids))
+    else:
+        places = np.repeat(starts - ends + lengths, lengths) + np.arange(len(ids))
+    return pl.Series(places, dtype=pl.UInt32)
 
 
 def _packed_keys(changes: pl.DataFrame) -> np.ndarray | None:
@@ -67,7 +97,7 @@ def _sort_ties(changes: pl.DataFrame) -> pl.DataFrame:
 def places_of(rows: pl.Series, ids: pl.Series) -> np.ndarray:
     """Position in the ascending ``ids`` of every row's id; rows of one id lie together and all ids are present."""
     here = rows.to_numpy()
-    starts = np.flatnonzero(np.concatenate([[True], here[1:] != here[:-1]])) if len(here) else np.empty(0, np.int64)
+    starts = run_starts(here)
     places = np.searchsorted(ids.to_numpy(), here[starts])
     return np.repeat(places, np.diff(starts, append=len(here)))
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from transforms.order import ORDER, in_order, same_issue, sort_changes
+from transforms.order import ORDER, in_order, run_starts, same_issue, sort_changes
 from transforms.trails import first_trail
+
+UNSAID = np.iinfo(np.int64).min
+"""Stands for the status a change left where the change does not say."""
 
 
 def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
@@ -22,25 +25,44 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     are in order. Raises ValueError for a change of an issue that ``issues`` does not have.
     """
     issues = in_order(issues.select("issue_id", "created_at", "status_id"), ["issue_id"])
-    moves = changes.filter(pl.col.field == "status", pl.col.to_id.is_not_null()).select(*ORDER, "from_id", "to_id")
+    is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
+    moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
     ordered = _chain_same_instants(sort_changes(moves), issues)
     return _bridge(_behind_creation(issues, ordered), issues, changes)
 
 
 def _chain_same_instants(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFrame:
     """Reorder status changes of one instant that do not chain as they stand."""
-    tied = same_issue(1) & (pl.col.changed_at == pl.col.changed_at.shift(1))
-    if not moves.select(tied.any()).item():
+    near = _near_ties(moves)
+    if near.is_empty():
         return moves
     broken = same_issue(1) & (pl.col.from_id != pl.col.to_id.shift(1)).fill_null(True)
-    broken_after = broken.shift(-1, fill_value=False) | _ends_elsewhere(moves, issues)
-    groups = moves.with_columns(group=(~tied).cum_sum(), is_suspect=broken | broken_after).with_row_index("place")
-    suspects = groups.filter(pl.col.is_suspect.any().over("group") & (pl.len().over("group") > 1))
+    broken_after = broken.shift(-1, fill_value=False) | _ends_elsewhere(near, issues)
+    tied = _ties_with_before()
+    groups = near.with_columns(group=(~tied).cum_sum(), is_suspect=broken | broken_after)
+    groups = groups.filter(tied | tied.shift(-1, fill_value=False))
+    suspects = groups.filter(pl.col.is_suspect.any().over("group"))
+    if suspects.is_empty():
+        return moves
     order = np.arange(len(moves))
     for group in suspects.partition_by("group", maintain_order=True):
         places = group["place"].to_list()
         order[places] = [places[i] for i in _chained(moves, group, issues)]
     return moves[order]
+
+
+def _near_ties(moves: pl.DataFrame) -> pl.DataFrame:
+    """Rows that share issue and instant with a neighbour, and their neighbours; ``place`` is where they lie."""
+    is_tied = moves.select(_ties_with_before()).to_series()
+    if not is_tied.any():
+        return moves.clear().with_row_index("place")
+    places = is_tied.arg_true().to_numpy()
+    around = np.unique((places[:, None] + np.arange(-2, 2)).clip(0, len(moves) - 1))
+    return moves[around].with_columns(place=pl.lit(pl.Series(around)))
+
+
+def _ties_with_before() -> pl.Expr:
+    return same_issue(1) & (pl.col.changed_at == pl.col.changed_at.shift(1))
 
 
 def _ends_elsewhere(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.Expr:
@@ -67,63 +89,56 @@ def _chained(moves: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> 
 
 
 def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
-    """Put a row for the creation before each issue's first change, and name the doubtful status of every row."""
-    ids = issues["issue_id"].to_numpy()
-    first = np.searchsorted(moves["issue_id"].to_numpy(), ids)
-    counts = np.diff(first, append=len(moves))
-    if not np.array_equal(np.repeat(ids, counts), moves["issue_id"].to_numpy()):
-        strangers = moves.join(issues, on="issue_id", how="anti")["issue_id"].unique().sort().head(5).to_list()
+    """Put a row for the creation before each issue's first change, and name the doubtful status of every row.
+
+    The initial status is what the first change left; creation is never later than the first change.
+    """
+    ids, now, created = (issues[name].to_physical().to_numpy() for name in ("issue_id", "status_id", "created_at"))
+    counts = _moves_of(ids, moves["issue_id"].to_numpy())
+    lasts = np.cumsum(counts + 1) - 1
+    firsts = lasts - counts
+    said = _laid(moves["from_id"].fill_null(UNSAID).to_numpy(), now, lasts)
+    initial = np.where(said[firsts] == UNSAID, now, said[firsts])
+    status = _laid(moves["to_id"].to_numpy(), initial, firsts)
+    entered = _laid(moves["changed_at"].to_physical().to_numpy(), created, firsts)
+    entered[firsts] = np.minimum(created, entered[np.minimum(firsts + 1, lasts)])
+    return pl.DataFrame(
+        {
+            "issue_id": np.repeat(ids, counts + 1),
+            "entered_at": pl.Series(entered).cast(issues.schema["created_at"]),
+            "status_id": status,
+            "is_bridged": pl.repeat(False, len(status), eager=True),
+            "doubtful_status_id": _sparse(said, (said != status) & (said != UNSAID)),
+        }
+    )
+
+
+def _laid(values: np.ndarray, others: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """``others`` at these places and ``values`` at all that are left, both in their order."""
+    is_other = np.zeros(len(values) + len(others), bool)
+    is_other[places] = True
+    laid = np.empty(len(is_other), np.int64)
+    laid[is_other] = others
+    laid[~is_other] = values
+    return laid
+
+
+def _moves_of(ids: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """How many changes each of the issues has; both ascend. Raises ValueError for a change of none of them."""
+    starts = run_starts(moved)
+    places = np.searchsorted(ids, moved[starts])
+    if not np.array_equal(ids.take(places, mode="clip") if len(ids) else ids, moved[starts]):
+        strangers = np.setdiff1d(moved, ids)[:5].tolist()
         raise ValueError(f"status changes of issues that are not among the issues: {strangers}")
-    creations = _creations(issues, moves, first, counts)
-    arrivals = moves.select("issue_id", entered_at="changed_at", status_id="to_id", from_id="from_id")
-    rows = pl.concat([creations, arrivals])
-    return _doubts(rows[_interleaved(first, counts)], issues)
+    counts = np.zeros(len(ids), np.int64)
+    counts[places] = np.diff(starts, append=len(moved))
+    return counts
 
 
-def _creations(issues: pl.DataFrame, moves: pl.DataFrame, first: np.ndarray, counts: np.ndarray) -> pl.DataFrame:
-    """The initial status is what the first change left; creation is never later than the first change."""
-    opening = moves.select("from_id", "changed_at")[np.where(counts > 0, first, 0)] if len(moves) else moves.clear()
-    has_change = pl.Series(counts > 0)
-    opening = issues.select(
-        left=pl.when(has_change).then(opening["from_id"].extend_constant(None, len(issues) - len(opening))),
-        at=pl.when(has_change).then(opening["changed_at"].extend_constant(None, len(issues) - len(opening))),
-    )
-    return pl.concat([issues, opening], how="horizontal").select(
-        "issue_id",
-        entered_at=pl.min_horizontal("created_at", "at"),
-        status_id=pl.coalesce("left", "status_id"),
-        from_id=pl.lit(None, pl.Int64),
-    )
-
-
-def _interleaved(first: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Positions, in the frame of all creations and then all changes, that put each creation before its changes."""
-    total = len(first) + int(counts.sum())
-    starts = first + np.arange(len(first))
-    is_creation = np.zeros(total, dtype=bool)
-    is_creation[starts] = True
-    places = np.empty(total, dtype=np.int64)
-    places[is_creation] = np.arange(len(first))
-    places[~is_creation] = len(first) + np.arange(total - len(first))
-    return places
-
-
-def _doubts(events: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFrame:
-    last = ~same_issue(-1)
-    now = pl.Series(np.repeat(issues["status_id"].to_numpy(), _run_lengths(events["issue_id"].to_numpy())))
-    said = pl.when(last).then(pl.lit(now)).otherwise(pl.col.from_id.shift(-1))
-    return events.select(
-        "issue_id",
-        "entered_at",
-        "status_id",
-        is_bridged=pl.lit(False),
-        doubtful_status_id=pl.when(said != pl.col.status_id).then(said),
-    )
-
-
-def _run_lengths(ids: np.ndarray) -> np.ndarray:
-    starts = np.flatnonzero(np.concatenate([[True], ids[1:] != ids[:-1]])) if len(ids) else np.array([], dtype=np.int64)
-    return np.diff(starts, append=len(ids))
+def _sparse(values: np.ndarray, exists: np.ndarray) -> pl.Series:
+    """``values`` where ``exists``, which is rare; else empty."""
+    places = np.flatnonzero(exists)
+    return pl.repeat(None, len(values), dtype=pl.Int64, eager=True).scatter(places, values[places])
 
 
 def _bridge(events: pl.DataFrame, issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
