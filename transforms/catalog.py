@@ -9,6 +9,7 @@ from transforms.core.stages import Stages
 from transforms.core.status_visits import StatusVisits
 from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
+from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.value_stream_map import ValueStreamMap
 from transforms.quality.completeness import Completeness
 from transforms.quality.quarantine import Quarantine
@@ -19,5 +20,6 @@ from transforms.schema import Table
 TABLES: tuple[type[Table], ...] = (
     Issues, Changes, StatusVisits, Statuses, Stages, WorkIntervals, IssueJourneys, ReturnPasses, Releases,
     ValueStreamMap,
+    CycleTimes,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

@@ -4,6 +4,7 @@ import polars as pl
 
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
+from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
 from transforms.workflow import Workflow
 
@@ -26,3 +27,16 @@ def value_stream_map(
     return map_value_streams(
         raw_issues, status_visits, work_intervals, issue_journeys, stages, releases, workflow, as_of
     )
+
+
+@table_asset(CycleTimes)
+def cycle_times(
+    raw_issues: Frame,
+    status_visits: Frame,
+    issue_journeys: Frame,
+    releases: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill CycleTimes."""
+    return measure_cycle_times(raw_issues, status_visits, issue_journeys, releases, workflow, landed_batches.as_of)

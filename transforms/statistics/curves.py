@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.survival import Survival, restricted_mean
 
 MINIMUM_AT_RISK = 10
 """Items still watched up to which a curve is read for means and shares (METHODS §2.4)."""
+
+NEARLY_ALL_LEFT = 0.05
+"""Share remaining below which a curve is read even where few are still watched."""
 
 UNKNOWN = Estimate(None, None, None)
 
@@ -25,13 +28,25 @@ def reach(curve: Survival) -> float | None:
     return float(watched[-1]) if len(watched) else None
 
 
-def is_cut_short(curve: Survival, leave: np.ndarray) -> bool:
-    """Whether the curve fell to 0 while older items were still watched.
+def collapse(curve: Survival, leave: np.ndarray) -> float:
+    """Age at which the curve falls to 0 though older items were still watched; infinite where it does not.
 
-    That happens when the few items watched while young all finish at once; the curve then says nothing of the rest.
+    That happens when the few items watched while young all finish at once. From there on it says nothing of the rest.
     """
     gone = np.flatnonzero(curve.remaining <= 0)
-    return bool(len(gone)) and bool((leave > curve.ages[gone[0]]).any())
+    return float(curve.ages[gone[0]]) if len(gone) and (leave > curve.ages[gone[0]]).any() else np.inf
+
+
+def trusted(curve: Survival, leave: np.ndarray) -> Survival:
+    """The curve as far as it speaks of the whole group: up to its ``collapse``."""
+    kept = curve.ages < collapse(curve, leave)
+    return Survival(*(values[kept] for values in curve))
+
+
+def is_known_at(curve: Survival, entry: np.ndarray, leave: np.ndarray, age: float) -> bool:
+    """Whether enough items are watched at ``age`` to read a share there, or next to none are left anyway."""
+    watched = ((entry < age) & (leave >= age)).sum()
+    return age < collapse(curve, leave) and bool(watched >= MINIMUM_AT_RISK or curve.at(age) <= NEARLY_ALL_LEFT)
 
 
 def finished_by(curve: Survival, age: float, confidence: float = 0.95) -> Estimate:
@@ -59,7 +74,7 @@ def mean_until(curve: Survival, until: float, confidence: float = 0.95) -> Estim
     ahead = np.cumsum((heights * np.diff(ages, append=until))[::-1])[::-1]
     steps = np.where(heights > 0, np.diff(_finite(curve.variance[inside]), prepend=0.0), 0)
     spread = float(np.sum(ahead**2 * steps))
-    half = float(norm.ppf((1 + confidence) / 2)) * np.sqrt(spread)
+    half = float(ndtri((1 + confidence) / 2)) * np.sqrt(spread)
     return Estimate(mean, float(max(0.0, mean - half)), float(mean + half))
 
 
@@ -68,13 +83,13 @@ def mixture(curves: Sequence[Survival], weights: Sequence[float]) -> Survival:
     ages = np.unique(np.concatenate([curve.ages for curve in curves]))
     shares = np.asarray(weights) / sum(weights)
     steps = [np.searchsorted(curve.ages, ages, side="right") for curve in curves]
-    heights = [np.concatenate([[1.0], c.remaining])[s] for c, s in zip(curves, steps, strict=True)]
-    spreads = [np.concatenate([[0.0], _finite(c.variance)])[s] for c, s in zip(curves, steps, strict=True)]
-    watched = [np.append(c.at_risk, 0)[np.minimum(s, len(c.ages))] for c, s in zip(curves, steps, strict=True)]
-    remaining = sum(w * h for w, h in zip(shares, heights, strict=True))
-    absolute = sum((w * h) ** 2 * v for w, h, v in zip(shares, heights, spreads, strict=True))
+    heights = np.array([np.append(1.0, c.remaining)[s] for c, s in zip(curves, steps, strict=True)])
+    spreads = np.array([np.append(0.0, _finite(c.variance))[s] for c, s in zip(curves, steps, strict=True)])
+    watched = np.array([np.append(c.at_risk, 0)[s] for c, s in zip(curves, steps, strict=True)])
+    remaining = shares @ heights
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Survival(ages, remaining, sum(watched), absolute / remaining**2)
+        variance = shares**2 @ (heights**2 * spreads) / remaining**2
+    return Survival(ages, remaining, watched.sum(axis=0), variance)
 
 
 def _finite(variance: np.ndarray) -> np.ndarray:
@@ -91,5 +106,5 @@ def _share(remaining: float, variance: float, confidence: float) -> Estimate:
     """1 − S with the ends of S on the log(−log) scale; without an interval where S is 0 or 1."""
     if not 0 < remaining < 1 or not np.isfinite(variance):
         return Estimate(1 - remaining, None, None)
-    half = float(norm.ppf((1 + confidence) / 2)) * np.sqrt(variance) / abs(np.log(remaining))
+    half = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance) / abs(np.log(remaining))
     return Estimate(1 - remaining, float(1 - remaining ** np.exp(-half)), float(1 - remaining ** np.exp(half)))

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.survival import cumulative_incidence
+
+NOTHING = 1e-12
+"""Shares this close to 0 or 1 differ from them by rounding only."""
 
 
 def incidence_by(
@@ -27,7 +30,7 @@ def incidence_by(
     for age in ages:
         past = int(np.searchsorted(curve.ages, age, side="right"))
         variance = _variance(n[:past], before[:past], every[:past], mine[:past])
-        found.append(_estimate(1 - curve.at(age), variance, float(norm.ppf((1 + confidence) / 2))))
+        found.append(_estimate(1 - curve.at(age), variance, float(ndtri((1 + confidence) / 2))))
     return found
 
 
@@ -41,8 +44,8 @@ def _variance(n: np.ndarray, before: np.ndarray, every: np.ndarray, mine: np.nda
 
 
 def _estimate(share: float, variance: float, z: float) -> Estimate:
-    if not 0 < share < 1 or not np.isfinite(variance):
-        return Estimate(share, None, None)
+    if not NOTHING < share < 1 - NOTHING or not np.isfinite(variance):
+        return Estimate(float(round(share)), None, None)
     half = z * np.sqrt(max(variance, 0.0)) / (share * abs(np.log(share)))
     return Estimate(share, float(share ** np.exp(half)), float(share ** np.exp(-half)))
 

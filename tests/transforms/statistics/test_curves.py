@@ -6,12 +6,14 @@ from sksurv.nonparametric import kaplan_meier_estimator
 
 from transforms.statistics.curves import (
     MINIMUM_AT_RISK,
+    collapse,
     finished_by,
-    is_cut_short,
+    is_known_at,
     mean_until,
     mixture,
     outlasts,
     reach,
+    trusted,
 )
 from transforms.statistics.survival import period_kaplan_meier, quantile
 
@@ -69,10 +71,27 @@ def test_a_curve_is_read_as_far_as_enough_items_are_watched():
     assert reach(period_kaplan_meier(np.zeros(9), leave[:9], np.ones(9, bool))) is None
 
 
-def test_a_lone_young_item_that_finishes_ends_the_curve_too_soon():
-    entry, leave = np.array([0.0, 5, 5]), np.array([1.0, 9, 12])
-    assert is_cut_short(period_kaplan_meier(entry, leave, np.ones(3, bool)), leave)
-    assert not is_cut_short(period_kaplan_meier(np.zeros(3), leave, np.ones(3, bool)), leave)
+def test_a_lone_young_item_that_finishes_ends_what_the_curve_can_say():
+    entry, leave = np.array([0.0, 0, 5, 5]), np.array([1.0, 2, 9, 12])
+    curve = period_kaplan_meier(entry, leave, np.ones(4, bool))
+    assert collapse(curve, leave) == 2
+    assert trusted(curve, leave).ages.tolist() == [1]
+    assert quantile(trusted(curve, leave), 0.5)[0] == 1 and quantile(trusted(curve, leave), 0.85)[0] is None
+
+
+def test_a_curve_that_ends_with_its_last_item_stands():
+    leave = np.array([1.0, 2, 9, 12])
+    curve = period_kaplan_meier(np.zeros(4), leave, np.ones(4, bool))
+    assert collapse(curve, leave) == np.inf
+    assert trusted(curve, leave).ages.tolist() == leave.tolist()
+
+
+def test_a_share_is_read_where_ten_are_watched_or_almost_none_is_left():
+    leave = np.arange(1.0, 41)
+    curve = period_kaplan_meier(np.zeros(40), leave, np.ones(40, bool))
+    assert [is_known_at(curve, np.zeros(40), leave, age) for age in (31, 32, 50)] == [True, False, True]
+    open_ended = period_kaplan_meier(np.zeros(40), np.minimum(leave, 20), leave <= 20)
+    assert not is_known_at(open_ended, np.zeros(40), np.minimum(leave, 20), 30)
 
 
 def test_a_fixed_mix_does_not_move_when_only_the_mix_does():
