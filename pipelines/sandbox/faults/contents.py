@@ -55,7 +55,7 @@ class Shuffled(Effect):
     has_histories_shuffled: bool = True
 
     def fits(self, call: Call) -> bool:
-        return bool(call.list_name) or call.ends("/issue/{issue}")
+        return bool(call.list_name) or call.asks("issue/{issue}")
 
     def content(self, call: Call, content: Any) -> Any:
         shuffled = _map_histories(content, _shuffler(call.dice)) if self.has_histories_shuffled else content
@@ -88,7 +88,7 @@ class LeftOut(Effect):
     count: int = 1
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/bulkfetch")
+        return call.asks("issue/bulkfetch", "changelog/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
         name, entries = call.list_name, content[call.list_name]
@@ -104,7 +104,7 @@ class IssueErrors(Effect):
     message: str = "The issue could not be read."
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/issue/bulkfetch")
+        return call.asks("issue/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
         gone = _chosen(call, [_issue_id(entry) for entry in content["issues"]], self.issues, self.count)
@@ -126,7 +126,7 @@ class CutChangelog(Effect):
     """Issues struck; empty strikes all of an answer."""
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/changelog/bulkfetch", "/search", "/search/jql", "/issue/{issue}", "/issue/bulkfetch")
+        return call.asks("changelog/bulkfetch", "search", "search/jql", "issue/{issue}", "issue/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
         if not call.list_name:
@@ -154,7 +154,7 @@ class CreatedForm(Effect):
     form: Literal["iso", "zulu", "offset", "digits"] = "iso"
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/changelog/bulkfetch")
+        return call.asks("changelog/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
         logs = [_map_histories(log, self._dated) for log in content["issueChangeLogs"]]

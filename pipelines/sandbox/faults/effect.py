@@ -25,11 +25,11 @@ from pipelines.sandbox.site import Site
 Json = dict[str, Any]
 
 LISTS = {
-    "/search/jql": "issues", "/search": "issues", "/issue/bulkfetch": "issues",
-    "/changelog/bulkfetch": "issueChangeLogs", "/issue/{issue}/changelog": "values", "/project/search": "values",
-    "/project/{project}/version": "values", "/board": "values", "/board/{board}/sprint": "values",
+    "search/jql": "issues", "search": "issues", "issue/bulkfetch": "issues", "changelog/bulkfetch": "issueChangeLogs",
+    "issue/{issue}/changelog": "values", "project/search": "values", "project/{project}/version": "values",
+    "board": "values", "board/{board}/sprint": "values",
 }  # fmt: skip
-"""End of a route to the name of what it lists; all other routes answer with one object or a bare list."""
+"""Resource to the name of what it lists; all others answer with one object or a bare list."""
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,23 @@ class Call:
         return str(self.value("jql") or "")
 
     @property
+    def resource(self) -> str:
+        """The route without the version of its API: ``issue/bulkfetch``, ``board``."""
+        return re.sub(r"^/rest/\w+/[^/]+/", "", self.route)
+
+    @property
     def list_name(self) -> str:
         """Name of what the route lists; empty for a route that lists nothing under a name."""
-        found = [end for end in LISTS if self.route.endswith(end)]
-        return LISTS[max(found, key=len)] if found else ""
+        return LISTS.get(self.resource, "")
 
-    def ends(self, *ends: str) -> bool:
-        """Tell whether the route ends so."""
-        return self.route.endswith(ends)
+    def asks(self, *resources: str) -> bool:
+        """Tell whether one of these resources is asked for."""
+        return self.resource in resources
 
     @property
     def is_by_token(self) -> bool:
         """Tell whether the route is paged by token."""
-        return self.ends("/search/jql", "/changelog/bulkfetch")
+        return self.asks("search/jql", "changelog/bulkfetch")
 
     def asking(self, **changed: Any) -> Asked:
         """The request with other values, in the body of a POST or the query string of a GET."""

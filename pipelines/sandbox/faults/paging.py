@@ -19,7 +19,7 @@ class ShortPage(Effect):
     size: int
 
     def fits(self, call: Call) -> bool:
-        return bool(call.list_name) and not call.ends("/issue/bulkfetch")
+        return bool(call.list_name) and not call.asks("issue/bulkfetch")
 
     def ask(self, call: Call) -> Asked:
         return call.asking(maxResults=min(self.size, int(call.value("maxResults") or 50)))
@@ -34,7 +34,7 @@ class SmallerPage(Effect):
     size: int
 
     def fits(self, call: Call) -> bool:
-        return call.list_name in ("issues", "values") and not call.is_by_token and not call.ends("/issue/bulkfetch")
+        return call.list_name in ("issues", "values") and not call.is_by_token and not call.asks("issue/bulkfetch")
 
     def ask(self, call: Call) -> Asked:
         return call.asking(maxResults=min(self.size, int(call.value("maxResults") or 50)))
@@ -46,7 +46,7 @@ class SpreadHistories(Effect):
     size: int = 3
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/changelog/bulkfetch")
+        return call.asks("changelog/bulkfetch")
 
     def ask(self, call: Call) -> Asked:
         return call.asking(maxResults=self.size)
@@ -87,10 +87,10 @@ class EarlyEnd(Effect):
     """The chain ends as if all had come: no token, the last page, or an empty page by position."""
 
     def fits(self, call: Call) -> bool:
-        return bool(call.list_name) and not call.ends("/issue/bulkfetch")
+        return bool(call.list_name) and not call.asks("issue/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
-        if call.ends("/search"):
+        if call.asks("search"):
             return content | {"issues": []}
         kept = {name: value for name, value in content.items() if name not in ("nextPageToken", "nextPage")}
         return kept | ({"isLast": True} if "isLast" in content else {})
@@ -100,7 +100,7 @@ class NotLastWithoutToken(Effect):
     """A page says it is not the last and gives no token."""
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/search/jql")
+        return call.asks("search/jql")
 
     def content(self, call: Call, content: Any) -> Any:
         return {name: value for name, value in content.items() if name != "nextPageToken"} | {"isLast": False}
@@ -110,7 +110,7 @@ class LastWithToken(Effect):
     """A page says it is the last and gives a token, made up where there is none."""
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/search/jql")
+        return call.asks("search/jql")
 
     def content(self, call: Call, content: Any) -> Any:
         return {"nextPageToken": "bWFkZSB1cA=="} | content | {"isLast": True}
@@ -123,7 +123,7 @@ class Warnings(Effect):
     message: str = "The result set was truncated due to an ingestion limit."
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/search/jql", "/search")
+        return call.asks("search/jql", "search")
 
     def content(self, call: Call, content: Any) -> Any:
         return content | {"warnings": [{"type": self.type, "message": self.message}]}
@@ -135,7 +135,7 @@ class WrongTotal(Effect):
     by: int = 1
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/search", "/approximate-count") or call.list_name == "values"
+        return call.asks("search", "search/approximate-count") or call.list_name == "values"
 
     def content(self, call: Call, content: Any) -> Any:
         changed = {name: max(0, content[name] + self.by) for name in ("total", "count") if name in content}

@@ -109,7 +109,9 @@ class BatchLimit(Effect):
     status: int = 400
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/bulkfetch") and len(call.value("issueIdsOrKeys") or ()) > self.limit
+        return (
+            call.asks("issue/bulkfetch", "changelog/bulkfetch") and len(call.value("issueIdsOrKeys") or ()) > self.limit
+        )
 
     def answer(self, call: Call) -> Response:
         return refusal(
@@ -125,7 +127,9 @@ class BadIssueKey(Effect):
     is_named: bool = True
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/bulkfetch") and self.issue in (call.value("issueIdsOrKeys") or ())
+        return call.asks("issue/bulkfetch", "changelog/bulkfetch") and self.issue in (
+            call.value("issueIdsOrKeys") or ()
+        )
 
     def answer(self, call: Call) -> Response:
         bad = f"The issue key '{self.issue}' is invalid." if self.is_named else "One of the issues is invalid."

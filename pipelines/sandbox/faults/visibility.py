@@ -47,13 +47,13 @@ class Anonymous(Effect):
 
     def answer(self, call: Call) -> Response:
         headers = {"x-ausername": "anonymous"}
-        if call.ends("/myself"):
+        if call.asks("myself"):
             return refusal(401, "Client must be authenticated to access this resource.", headers=headers)
         return Response(msgspec.json.encode(self._nothing(call)), 200, headers, media_type="application/json")
 
     def _nothing(self, call: Call) -> Any:
         """The emptiest answer of a route."""
-        if call.ends("/serverInfo"):
+        if call.asks("serverInfo"):
             return {
                 "baseUrl": call.served.url,
                 "version": "10.3.2",
@@ -85,7 +85,7 @@ class IndexLag(Effect):
     seconds: float
 
     def fits(self, call: Call) -> bool:
-        return call.ends("/search", "/search/jql", "/approximate-count")
+        return call.asks("search", "search/jql", "search/approximate-count")
 
     def prepare(self, call: Call) -> None:
         call.served.index_lag_ms = int(self.seconds * 1000)
