@@ -20,7 +20,7 @@ PREFACE = """\
 
 Every published table, column by column. Generated from the declarations by `make tables`; do not edit.
 
-The same tables lie in `flow.duckdb` (schemas `core` and `quality`) and as `parquet/<schema>/<table>.parquet`. Every
+The same tables lie in `flow.duckdb`, a schema for each part below, and as `parquet/<schema>/<table>.parquet`. Every
 table begins with `site_name`, and every key with it too: ids are unique within a Jira site only. `_at` is an instant in
 UTC, `_ms` are milliseconds by the clock and `_working_ms` those within the working calendar, `_share` is a fraction.
 """
