@@ -73,6 +73,13 @@ class SiteField(msgspec.Struct, omit_defaults=True, rename="camel"):
     untranslated_name: str | None = None
     custom: bool = False
     schema: FieldSchema | None = None
+    clause_names: list[str] = []
+    """What JQL calls the field: ``cf[10021]``, ``Flagged``, ``Flagged[Checkboxes]``; not translated."""
+
+    def names(self) -> frozenset[str]:
+        """Everything the field is called, translated and not, without what JQL adds in brackets."""
+        clauses = (name.partition("[")[0] for name in self.clause_names)
+        return frozenset(filter(None, (self.name, self.untranslated_name, *clauses)))
 
 
 class SiteLinkType(msgspec.Struct, omit_defaults=True):
@@ -144,10 +151,9 @@ def find_field_names(fields: Iterable[SiteField], link_types: Iterable[SiteLinkT
 
 
 def _custom_kind(field: SiteField) -> str | None:
-    """By schema where Jira has one of its own; checkboxes and numbers by their untranslated name as well."""
+    """By schema where Jira has one of its own; checkboxes and numbers by some name of theirs as well."""
     custom = field.schema.custom if field.schema else None
     if custom in CUSTOM_SCHEMAS:
         return CUSTOM_SCHEMAS[custom]
     wanted = {CHECKBOXES: "flagged", NUMBER: "estimate"}.get(custom or "")
-    names = (field.untranslated_name, field.name)
-    return wanted if wanted and any(WELL_KNOWN_CUSTOM_NAMES.get(name or "") == wanted for name in names) else None
+    return wanted if wanted and any(WELL_KNOWN_CUSTOM_NAMES.get(name) == wanted for name in field.names()) else None

@@ -22,8 +22,8 @@ def myself(served: ServedSite, unknown: tuple[str, ...]) -> Json:
 
 
 def get_fields(served: ServedSite, asked: Asked) -> list[Json]:
-    """Every field."""
-    return served.site.fields
+    """Every field, as Atlassian describes it: what a localised one is called untranslated, only JQL's names tell."""
+    return [_described(field) for field in served.site.fields]
 
 
 def get_statuses(served: ServedSite, asked: Asked) -> list[Json]:
@@ -43,9 +43,12 @@ def get_issue_link_types(served: ServedSite, asked: Asked) -> Json:
 
 def get_issue_types(served: ServedSite, asked: Asked) -> list[Json]:
     """Every issue type, with the names Atlassian describes; an issue's own type may tell more."""
-    return [
-        {name: value for name, value in kind.items() if name != "untranslatedName"} for kind in served.site.issue_types
-    ]
+    return [_described(kind) for kind in served.site.issue_types]
+
+
+def _described(thing: Json) -> Json:
+    """A field or type with the names Atlassian's description has."""
+    return {name: value for name, value in thing.items() if name != "untranslatedName"}
 
 
 def get_projects(served: ServedSite, asked: Asked) -> list[Json]:

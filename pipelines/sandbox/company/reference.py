@@ -104,22 +104,22 @@ def _status(number: int, name: str, category: str) -> Json:
 
 
 def list_fields(flag_name: str) -> list[Json]:
-    """As ``/field`` lists them. The flag's display name may be localised; its schema never is."""
+    """As ``/field`` lists them. The flag's display name may be localised; its name in JQL and its schema are not."""
     story_points = KNOWN_CUSTOM_SCHEMAS["Story point estimate"]
     custom = (
-        (FLAGGED, flag_name, FLAGGED_SCHEMA),
-        (SPRINT, "Sprint", KNOWN_CUSTOM_SCHEMAS["Sprint"]),
-        (POINTS, "Story point estimate", story_points),
-        (EPIC_LINK, "Epic Link", KNOWN_CUSTOM_SCHEMAS["Epic Link"]),
+        (FLAGGED, flag_name, "Flagged", FLAGGED_SCHEMA),
+        (SPRINT, "Sprint", "Sprint", KNOWN_CUSTOM_SCHEMAS["Sprint"]),
+        (POINTS, "Story point estimate", "Story point estimate", story_points),
+        (EPIC_LINK, "Epic Link", "Epic Link", KNOWN_CUSTOM_SCHEMAS["Epic Link"]),
     )
     return [*SYSTEM_FIELDS, *(_custom_field(*row) for row in custom)]
 
 
-def _custom_field(field_id: str, name: str, schema: Json) -> Json:
+def _custom_field(field_id: str, name: str, clause_name: str, schema: Json) -> Json:
     number = int(field_id.removeprefix("customfield_"))
     return {
         "id": field_id, "key": field_id, "name": name, "custom": True, "orderable": True,
-        "navigable": True, "searchable": True, "clauseNames": [f"cf[{number}]", name],
+        "navigable": True, "searchable": True, "clauseNames": [f"cf[{number}]", clause_name],
         "schema": schema | {"customId": number},
     }  # fmt: skip
 

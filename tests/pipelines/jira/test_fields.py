@@ -55,6 +55,16 @@ def test_a_localised_flag_is_found_by_schema_and_untranslated_name():
     assert recognise(names, field="Markiert", fieldtype="custom") == "flagged"
 
 
+@pytest.mark.parametrize("clause", ["Flagged", "Flagged[Checkboxes]"])
+def test_a_localised_flag_is_found_by_what_jql_calls_it(clause):
+    flag = SiteField(
+        "customfield_7", "Markiert", custom=True, schema=FieldSchema(CHECKBOXES), clause_names=["cf[7]", clause]
+    )
+    names = find_field_names([flag], [])
+    assert names.ids_of("flagged") == ("customfield_7",)
+    assert recognise(names, field="Markiert", fieldtype="custom") == "flagged"
+
+
 def test_other_checkboxes_are_no_flag():
     other = SiteField("customfield_8", "Platforms", None, custom=True, schema=FieldSchema(CHECKBOXES))
     assert find_field_names([other], []).ids_of("flagged") == ()

@@ -30,7 +30,7 @@ def refused(status, call):
 
 def test_lists_are_the_sites_own():
     site = served(small_site())
-    assert reference.get_fields(site, get()) is site.site.fields
+    assert reference.get_fields(site, get()) == site.site.fields
     assert reference.get_statuses(site, get()) is site.site.statuses
     assert reference.get_resolutions(site, get()) is site.site.resolutions
     assert reference.get_issue_types(site, get()) == site.site.issue_types
@@ -41,6 +41,15 @@ def test_the_list_of_types_leaves_out_what_only_issues_tell():
     site = small_site()
     site.issue_types = [{"id": "1", "name": "Epopeya", "untranslatedName": "Epic", "hierarchyLevel": 1}]
     assert reference.get_issue_types(served(site), get()) == [{"id": "1", "name": "Epopeya", "hierarchyLevel": 1}]
+
+
+def test_the_list_of_fields_leaves_out_what_a_localised_one_is_called_untranslated():
+    site = small_site()
+    site.fields = [
+        {"id": "customfield_7", "name": "Markiert", "untranslatedName": "Flagged", "clauseNames": ["Flagged"]}
+    ]
+    listed = {"id": "customfield_7", "name": "Markiert", "clauseNames": ["Flagged"]}
+    assert reference.get_fields(served(site), get()) == [listed]
 
 
 def test_projects_come_by_key_in_pages():
