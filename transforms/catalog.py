@@ -9,7 +9,9 @@ from transforms.core.stages import Stages
 from transforms.core.status_visits import StatusVisits
 from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
+from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.cycle_times import CycleTimes
+from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.value_stream_map import ValueStreamMap
 from transforms.quality.completeness import Completeness
 from transforms.quality.quarantine import Quarantine
@@ -21,5 +23,7 @@ TABLES: tuple[type[Table], ...] = (
     Issues, Changes, StatusVisits, Statuses, Stages, WorkIntervals, IssueJourneys, ReturnPasses, Releases,
     ValueStreamMap,
     CycleTimes,
+    ServiceLevels,
+    AgeingWork,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

@@ -1,10 +1,12 @@
-"""One asset per metric: its inputs by name, its function, nothing else. What a metric means is said in ``transforms``."""
+"""One asset per metric: its inputs by name, its function, nothing else. What a metric means is in ``transforms``."""
 
 import polars as pl
 
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
+from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
+from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
 from transforms.workflow import Workflow
 
@@ -40,3 +42,17 @@ def cycle_times(
 ) -> Frame:
     """Fill CycleTimes."""
     return measure_cycle_times(raw_issues, status_visits, issue_journeys, releases, workflow, landed_batches.as_of)
+
+
+@table_asset(ServiceLevels)
+def service_levels(issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+    """Fill ServiceLevels."""
+    return keep_service_levels(issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(AgeingWork)
+def ageing_work(
+    status_visits: Frame, work_intervals: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill AgeingWork."""
+    return age_open_work(status_visits, work_intervals, issue_journeys, workflow, landed_batches.as_of)

@@ -54,16 +54,20 @@ def finished_by(curve: Survival, age: float, confidence: float = 0.95) -> Estima
     return _share(curve.at(age), _variance_at(curve, age), confidence)
 
 
-def outlasts(curve: Survival, age: float, until: float, confidence: float = 0.95) -> Estimate:
-    """Chance that what is still unfinished at ``age`` is so at ``until``: S(until) / S(age); 1 once it is past."""
-    if age >= until:
-        return Estimate(1.0, 1.0, 1.0)
-    here = curve.at(age)
-    if here <= 0:
-        return UNKNOWN
-    spread = _variance_at(curve, until) - _variance_at(curve, age)
-    share, low, high = _share(curve.at(until) / here, spread, confidence)
-    return Estimate(*(None if v is None else 1 - v for v in (share, high, low)))
+def outlasts(curve: Survival, ages: np.ndarray, until: float, confidence: float = 0.95) -> list[np.ndarray]:
+    """Chance, and its ends, that what is still unfinished at each of ``ages`` is so at ``until``: S(until) / S(age).
+
+    1 once it is past; NaN where the curve has ended before the age, and for ends where S says 0 or 1.
+    """
+    here = np.searchsorted(curve.ages, ages, side="right")
+    heights, sums = np.append(1.0, curve.remaining)[here], np.append(0.0, curve.variance)[here]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chance = np.where(heights > 0, curve.at(until) / heights, np.nan)
+        half = float(ndtri((1 + confidence) / 2)) * np.sqrt(_variance_at(curve, until) - sums) / np.abs(np.log(chance))
+        inside = (chance > 0) & (chance < 1)
+        ends = [np.where(inside, chance ** np.exp(sign * half), np.nan) for sign in (1, -1)]
+    is_past = np.asarray(ages) >= until
+    return [np.where(is_past, 1.0, values) for values in (chance, *ends)]
 
 
 def mean_until(curve: Survival, until: float, confidence: float = 0.95) -> Estimate:

@@ -42,20 +42,27 @@ def test_the_chance_to_outlast_is_that_of_the_items_still_there():
     entry, leave, is_event = exponential(np.random.default_rng(2), 200)
     later = leave > 4
     direct = period_kaplan_meier(np.full(later.sum(), 4.0), leave[later], is_event[later])
-    found = outlasts(period_kaplan_meier(entry, leave, is_event), 4.0, 15.0)
+    found = outlasts(period_kaplan_meier(entry, leave, is_event), np.array([4.0]), 15.0)
     expected = finished_by(direct, 15.0)
-    assert found == pytest.approx((1 - expected.value, 1 - expected.high, 1 - expected.low))
+    assert [v[0] for v in found] == pytest.approx([1 - expected.value, 1 - expected.high, 1 - expected.low])
 
 
 def test_what_is_past_the_age_has_outlasted_it():
     curve = period_kaplan_meier(np.zeros(3), np.array([2.0, 3, 4]), np.ones(3, bool))
-    assert outlasts(curve, 5.0, 3.0) == (1, 1, 1)
-    assert outlasts(curve, 4.5, 6.0) == (None, None, None)
+    chance, low, high = outlasts(curve, np.array([5.0, 3.0, 2.5]), 3.0)
+    assert [chance[0], low[1], high[1]] == [1, 1, 1]
+    assert chance[2] == pytest.approx(0.5)
+
+
+def test_beyond_the_end_of_the_curve_there_is_no_chance_to_tell():
+    curve = period_kaplan_meier(np.zeros(3), np.array([2.0, 3, 4]), np.ones(3, bool))
+    assert np.isnan([v[0] for v in outlasts(curve, np.array([4.5]), 6.0)]).all()
 
 
 def test_an_exponential_forgets_its_age():
     curve = period_kaplan_meier(*exponential(np.random.default_rng(3), 20_000))
-    assert [outlasts(curve, age, age + 10).value for age in (0, 5, 15)] == pytest.approx([np.exp(-1)] * 3, abs=0.04)
+    chances = [outlasts(curve, np.array([age]), age + 10.0)[0][0] for age in (0.0, 5.0, 15.0)]
+    assert chances == pytest.approx([np.exp(-1)] * 3, abs=0.04)
 
 
 def test_the_mean_of_finished_work_has_the_interval_of_a_mean():
