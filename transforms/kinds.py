@@ -8,10 +8,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from transforms.order import same_issue
 from transforms.passes import mark_passes
 from transforms.schema import LABEL
 from transforms.states import NOBODY
-from transforms.workflow import INTERVAL_KIND
+from transforms.workflow import INTERVAL_KIND, TERMINAL_KINDS
 from transforms.workflow_index import WorkflowIndex
 
 RELEASE_STAGE = "Release"
@@ -23,13 +24,13 @@ def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> p
 
     ``stream`` is the stream code of every row.
     """
+    discarding = list(index.workflow.discarding_resolution_ids)
     rows = mark_passes(_with_model(rows, index, stream), _horizons(index)[stream])
     other = index.statuses.select(other_kind="work_kind", other_committed="is_committed")
     rows = pl.concat([rows, other[np.maximum(rows["doubtful_row"].to_numpy(), 0)]], how="horizontal")
     rows = rows.with_columns(kind=_kind(), stage_name=_stage(), is_rework=pl.col.is_revisit)
-    return rows.with_columns(other=_other_kind()).with_columns(
-        kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other")
-    )
+    rows = rows.with_columns(other_would_last=_would_last()).with_columns(other=_other_kind(discarding))
+    return rows.with_columns(kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other"))
 
 
 def _horizons(index: WorkflowIndex) -> np.ndarray:
@@ -44,14 +45,19 @@ def _with_model(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) ->
     model = index.statuses.select("stage_name", "work_kind", "is_committed")
     rows = pl.concat([rows, model[rows["status_row"].to_numpy()]], how="horizontal").with_columns(
         is_assignment_used=pl.lit(pl.Series(assigns[stream])),
-        is_discarded=(pl.col.work_kind == "discarded")
-        | ((pl.col.work_kind == "done") & pl.col.resolution.is_in(discarding)),
+        is_discarded=_is_discarded("work_kind", discarding),
     )
     awaits_release = (pl.col.work_kind == "done") & ~pl.col.is_discarded & (pl.col.released == 0)
     return rows.with_columns(
         awaits_release=awaits_release,
-        is_terminal=pl.col.work_kind.is_in(["done", "discarded"]) & ~awaits_release,
+        is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS) & ~awaits_release,
     )
+
+
+def _is_discarded(work_kind: str, discarding: list[int]) -> pl.Expr:
+    """Cancelled by its status, or by its resolution in a done one."""
+    by_resolution = (pl.col(work_kind) == "done") & pl.col.resolution.is_in(discarding)
+    return (pl.col(work_kind) == "discarded") | by_resolution
 
 
 def _stage() -> pl.Expr:
@@ -59,11 +65,10 @@ def _stage() -> pl.Expr:
 
 
 def _kind() -> pl.Expr:
-    ended = pl.when("is_discarded").then(pl.lit("discarded")).otherwise(pl.lit("done"))
     work_kind = pl.when("awaits_release").then(pl.lit("queue")).otherwise(pl.col.work_kind.cast(pl.String))
     return (
         pl.when("is_final")
-        .then(ended)
+        .then(_ended(pl.col.is_discarded))
         .when(~pl.col.has_started)
         .then(pl.lit("not_started"))
         .when("is_gap")
@@ -73,24 +78,41 @@ def _kind() -> pl.Expr:
     )
 
 
-def _other_kind() -> pl.Expr:
+def _other_kind(discarding: list[int]) -> pl.Expr:
     """The kind under the other reading: the doubtful status where there is one, and no unknown blocker."""
     in_doubt = pl.col.doubtful_row >= 0
     work_kind = pl.when(in_doubt).then(pl.col.other_kind).otherwise("work_kind").cast(pl.String)
     work_kind = pl.when(~in_doubt & pl.col.awaits_release).then(pl.lit("queue")).otherwise(work_kind)
-    overlaid = _overlaid(work_kind, pl.col.known_dependency == 1)
     stands = ~in_doubt & (pl.col.is_final | pl.col.is_gap | ~pl.col.has_started)
     uncommitted = in_doubt & ~pl.col.has_started & ~pl.col.other_committed
-    return pl.when(stands | uncommitted).then("kind").otherwise(overlaid).cast(INTERVAL_KIND)
+    return (
+        pl.when(stands | uncommitted)
+        .then("kind")
+        .when(work_kind.is_in(TERMINAL_KINDS) & pl.col.other_would_last)
+        .then(_ended(_is_discarded("other_kind", discarding)))
+        .when(work_kind.is_in(TERMINAL_KINDS))
+        .then(pl.lit("done_gap"))
+        .otherwise(_overlaid(work_kind, pl.col.known_dependency == 1))
+        .cast(INTERVAL_KIND)
+    )
+
+
+def _ended(is_discarded: pl.Expr) -> pl.Expr:
+    return pl.when(is_discarded).then(pl.lit("discarded")).otherwise(pl.lit("done"))
+
+
+def _would_last() -> pl.Expr:
+    """Whether a terminal status in this row's stead would have been for good: no visit follows, or a final one does."""
+    is_next_visit = pl.col.visit_number.shift(-1) != pl.col.visit_number
+    following = pl.when(~same_issue(-1)).then(True).when(is_next_visit).then(pl.col.is_final.shift(-1))
+    return following.backward_fill()
 
 
 def _overlaid(work_kind: pl.Expr, is_dependent: pl.Expr) -> pl.Expr:
-    """Precedence of the overlays: ended > blocked > unassigned > class."""
+    """Precedence of the overlays over a status that is not terminal: blocked > unassigned > class."""
     nobody = pl.col.is_assignment_used & (pl.col.assignee == NOBODY)
     return (
-        pl.when(work_kind.is_in(["done", "discarded"]))
-        .then(work_kind)
-        .when((work_kind == "blocked") | (pl.col.flag == 1) | is_dependent)
+        pl.when((work_kind == "blocked") | (pl.col.flag == 1) | is_dependent)
         .then(pl.lit("blocked"))
         .when(work_kind == "queue")
         .then(pl.lit("wait"))

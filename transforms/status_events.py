@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from transforms.order import ORDER, in_order, run_starts, same_issue, sort_changes
-from transforms.trails import first_trail
+from transforms.trails import first_trail, longest_chain
 
 UNSAID = np.iinfo(np.int64).min
 """Stands for the status a change left where the change does not say."""
@@ -53,12 +53,11 @@ def _chain_same_instants(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFr
 
 def _near_ties(moves: pl.DataFrame) -> pl.DataFrame:
     """Rows that share issue and instant with a neighbour, and their neighbours; ``place`` is where they lie."""
-    is_tied = moves.select(_ties_with_before()).to_series()
-    if not is_tied.any():
-        return moves.clear().with_row_index("place")
-    places = is_tied.arg_true().to_numpy()
+    earlier, later = moves.head(-1), moves.tail(-1)
+    is_tied = (earlier["issue_id"] == later["issue_id"]) & (earlier["changed_at"] == later["changed_at"])
+    places = 1 + is_tied.arg_true().to_numpy().astype(np.int64)
     around = np.unique((places[:, None] + np.arange(-2, 2)).clip(0, len(moves) - 1))
-    return moves[around].with_columns(place=pl.lit(pl.Series(around)))
+    return moves[around].with_columns(place=pl.lit(pl.Series(around, dtype=pl.Int64)))
 
 
 def _ties_with_before() -> pl.Expr:
@@ -84,7 +83,7 @@ def _chained(moves: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> 
         first_trail(edges, start, end)
         or first_trail(edges, start, None)
         or first_trail(edges, None, end)
-        or list(range(len(edges)))
+        or longest_chain(edges, start)
     )
 
 
@@ -97,10 +96,12 @@ def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     counts = _moves_of(ids, moves["issue_id"].to_numpy())
     lasts = np.cumsum(counts + 1) - 1
     firsts = lasts - counts
-    said = _laid(moves["from_id"].fill_null(UNSAID).to_numpy(), now, lasts)
+    after_creation, before_end = np.ones((2, len(ids) + len(moves)), bool)
+    after_creation[firsts], before_end[lasts] = False, False
+    said = _laid(moves["from_id"].fill_null(UNSAID), before_end, now)
     initial = np.where(said[firsts] == UNSAID, now, said[firsts])
-    status = _laid(moves["to_id"].to_numpy(), initial, firsts)
-    entered = _laid(moves["changed_at"].to_physical().to_numpy(), created, firsts)
+    status = _laid(moves["to_id"], after_creation, initial)
+    entered = _laid(moves["changed_at"], after_creation, created)
     entered[firsts] = np.minimum(created, entered[np.minimum(firsts + 1, lasts)])
     return pl.DataFrame(
         {
@@ -113,13 +114,11 @@ def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _laid(values: np.ndarray, others: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """``others`` at these places and ``values`` at all that are left, both in their order."""
-    is_other = np.zeros(len(values) + len(others), bool)
-    is_other[places] = True
-    laid = np.empty(len(is_other), np.int64)
-    laid[is_other] = others
-    laid[~is_other] = values
+def _laid(values: pl.Series, places: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """``values`` at the ``places`` that are true and ``others`` at the rest, both in their order."""
+    laid = np.empty(len(places), np.int64)
+    laid[places] = values.to_physical().to_numpy()
+    laid[~places] = others
     return laid
 
 

@@ -14,15 +14,15 @@ import polars as pl
 from transforms.order import in_order, same_issue
 from transforms.states import Timeline
 
-STATUS_STATES = ("status_row", "doubtful_row", "is_revisit")
-"""States that come with a visit: rows of the workflow index (doubtful: -1 for none), and whether it is a return."""
+STATUS_STATES = ("visit_number", "status_row", "doubtful_row", "is_revisit")
+"""States that come with a visit: its number, rows of the workflow index (doubtful: -1 for none), whether it returns."""
 
 
 def sweep(visits: pl.DataFrame, timelines: dict[str, Timeline], as_of: datetime) -> pl.DataFrame:
     """State of every issue from each instant up to ``as_of``: issue_id, entered_at, STATUS_STATES, one per timeline.
 
-    ``visits`` hold issue_id, entered_at and STATUS_STATES, in order, each issue's first row its creation. One row per
-    issue and instant: the state after all that happened in it.
+    ``visits`` hold issue_id, entered_at and STATUS_STATES, in order, each issue's first row its creation. Of what
+    happened in one instant every step is a row, status changes first; ``holds`` tells the state that came out of it.
     """
     rows = visits.select("issue_id", "entered_at", *STATUS_STATES)
     firsts = rows.select((~same_issue(1)).arg_true()).to_series()
@@ -30,8 +30,12 @@ def sweep(visits: pl.DataFrame, timelines: dict[str, Timeline], as_of: datetime)
     created = rows[firsts].select("issue_id", created_at="entered_at")
     moves = [_moves(name, timeline, created, as_of) for name, timeline in timelines.items() if len(timeline.changes)]
     rows = in_order(pl.concat([rows, *moves], how="diagonal"), ["issue_id", "entered_at"])
-    held = rows.with_columns(pl.col(*STATUS_STATES, *timelines).forward_fill())
-    return held.filter(~(same_issue(-1) & (pl.col.entered_at == pl.col.entered_at.shift(-1))))
+    return rows.with_columns(pl.col(*STATUS_STATES, *timelines).forward_fill())
+
+
+def holds() -> pl.Expr:
+    """Whether a row's state lasts: the issue's next row lies later."""
+    return ~(same_issue(-1) & (pl.col.entered_at == pl.col.entered_at.shift(-1)))
 
 
 def _opening(timeline: Timeline, rows: pl.DataFrame, firsts: pl.Series) -> pl.Series:

@@ -29,6 +29,20 @@ def first_trail(steps: Sequence[Step], start: int | None, end: int | None) -> li
     return order
 
 
+def longest_chain(steps: Sequence[Step], start: int | None) -> list[int]:
+    """Order, by position, that chains from ``start`` as far as a step fits, then goes on with the next one.
+
+    For steps that no order chains whole: a change among them is missing.
+    """
+    here, order, left = start, [], dict(enumerate(steps))
+    while left:
+        fitting = [place for place, (source, _) in left.items() if source == here]
+        place = fitting[0] if fitting else next(iter(left))
+        order.append(place)
+        here = left.pop(place)[1]
+    return order
+
+
 def _is_trail(steps: Collection[Step], start: int, end: int | None) -> bool:
     """Whether some order of the steps chains from ``start`` to ``end``: balanced everywhere, and all within reach."""
     surplus = Counter(source for source, _ in steps)

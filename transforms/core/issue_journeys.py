@@ -86,12 +86,15 @@ def trace_issue_journeys(
     placed = assign_streams(issues.collect(), workflow)
     intervals, visits = person_intervals.collect(), status_visits.collect()
     journeys = sum_passes(intervals).filter(pl.col.pass_number == 1)
-    journeys = journeys.join(_moves(visits, journeys, workflow, as_of), on="issue_id", how="left")
+    journeys = journeys.join(_moves(visits, _returns(intervals), workflow), on="issue_id", how="left")
     journeys = journeys.join(_handoffs(changes.collect(), journeys, as_of), on="issue_id", how="left")
     journeys = journeys.with_columns(
-        pl.col.handoff_count.fill_null(0), outcome=outcome(), is_never_started=~pl.col.was_worked & finished()
+        pl.col.handoff_count.fill_null(0),
+        outcome=outcome(),
+        is_never_started=~pl.col.was_worked & finished(),
+        first_finished_at=pl.coalesce("first_ended_at", "first_finished_at"),
     )
-    journeys = journeys.drop("pass_number", "last_kind", "was_worked")
+    journeys = journeys.drop("pass_number", "last_kind", "was_worked", "first_ended_at")
     rolled = roll_up(placed, intervals, journeys, workflow, as_of).with_columns(is_rolled_up=pl.lit(True))
     journeys = pl.concat([journeys.with_columns(is_rolled_up=pl.lit(False)), rolled], how="diagonal")
     return _with_clocks(name_parents(placed), journeys, workflow, as_of).lazy()
@@ -115,28 +118,38 @@ def outcome() -> pl.Expr:
     )
 
 
-def _moves(visits: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
-    """Backward moves, reopenings, continuity breaks and whether an issue was ever worked on, up to its finish."""
-    visits = visits.join(journeys.select("issue_id", "finished_at"), on="issue_id", maintain_order="left")
+def _moves(visits: pl.DataFrame, returns: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+    """What the first pass of every issue went through, visit by visit; ``returns`` says when a second one began.
+
+    Backward moves, reopenings, continuity breaks, the first terminal entry, and whether it was ever worked on.
+    """
+    visits = visits.join(returns, on="issue_id", how="left", maintain_order="left")
     visits = visits.join(_orders(workflow), on=["value_stream", "status_id"], how="left", maintain_order="left")
-    is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
-    walked = (
-        pl.when(pl.col.status_order.is_not_null()).then("status_order").when(~same_issue(1)).then(-1).forward_fill()
-    )
-    visits = visits.with_columns(is_terminal=is_terminal, order_before=walked.shift(1))
-    is_move = same_issue(1) & pl.col.is_terminal.shift(1).eq(False) & ~pl.col.is_terminal
+    visits = visits.with_columns(is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS))
+    is_unknown = pl.col.is_terminal | (~same_issue(1) & pl.col.status_order.is_null())
+    known = pl.when(is_unknown).then(-1).otherwise("status_order")
+    visits = visits.with_columns(order_before=known.forward_fill().shift(1), was_terminal=pl.col.is_terminal.shift(1))
     visits = visits.with_columns(
-        is_backward=(is_move & (pl.col.status_order < pl.col.order_before)).fill_null(False),
-        is_reopening=same_issue(1) & pl.col.is_terminal.shift(1).eq(True) & ~pl.col.is_terminal,
-        is_worked=~pl.col.is_terminal & (pl.col.status_order >= pl.col.commitment_order).fill_null(False),
+        is_backward=same_issue(1) & ~pl.col.is_terminal & (pl.col.status_order < pl.col.order_before),
+        is_reopening=same_issue(1) & pl.col.was_terminal & ~pl.col.is_terminal,
+        is_worked=~pl.col.is_terminal & (pl.col.status_order >= pl.col.commitment_order),
     )
-    visits = visits.filter(pl.col.finished_at.is_null() | (pl.col.entered_at <= pl.col.finished_at))
+    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
+    waits_for_release = pl.col.value_stream.cast(pl.String).is_in(by_release)
+    visits = visits.filter(pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at))
     return visits.group_by("issue_id").agg(
         backward_move_count=pl.col.is_backward.sum().cast(pl.Int32),
         reopen_count=pl.col.is_reopening.sum().cast(pl.Int32),
         continuity_break_count=pl.col.doubtful_status_id.is_not_null().sum().cast(pl.Int32),
-        was_worked=pl.col.is_worked.any(),
+        was_worked=pl.col.is_worked.fill_null(False).any(),
+        first_ended_at=pl.col.entered_at.filter(pl.col.is_terminal & ~waits_for_release).min(),
     )
+
+
+def _returns(intervals: pl.DataFrame) -> pl.DataFrame:
+    """When the second pass of an issue began, for those that have one: issue_id, returned_at."""
+    second = intervals.filter(pl.col.pass_number == 2)
+    return second.group_by("issue_id").agg(returned_at=pl.col.entered_at.min())
 
 
 def _orders(workflow: Workflow) -> pl.DataFrame:

@@ -24,7 +24,7 @@ from transforms.states import (
     resolution_timeline,
 )
 from transforms.stretches import add_working_time, close_stretches
-from transforms.sweep import sweep
+from transforms.sweep import holds, sweep
 from transforms.workflow import INTERVAL_KIND, Workflow
 from transforms.workflow_index import WorkflowIndex, assign_streams, covered_stretch
 
@@ -99,7 +99,7 @@ def intervals_of(
     rows = sweep(_with_model_rows(placed, visits, index), states, as_of)
     issue = places_of(rows["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
-    rows = add_kinds(rows, index, stream)
+    rows = add_kinds(rows, index, stream).filter(holds())
     intervals = close_stretches(rows.filter(_begins_run()), as_of)
     issue = places_of(intervals["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
