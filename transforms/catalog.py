@@ -10,6 +10,7 @@ from transforms.core.status_visits import StatusVisits
 from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
+from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.value_stream_map import ValueStreamMap
@@ -25,5 +26,6 @@ TABLES: tuple[type[Table], ...] = (
     CycleTimes,
     ServiceLevels,
     AgeingWork,
+    CurrentRegimes,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

@@ -5,6 +5,7 @@ import polars as pl
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
+from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
@@ -56,3 +57,9 @@ def ageing_work(
 ) -> Frame:
     """Fill AgeingWork."""
     return age_open_work(status_visits, work_intervals, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(CurrentRegimes)
+def current_regimes(issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+    """Fill CurrentRegimes."""
+    return find_current_regimes(issue_journeys, workflow, landed_batches.as_of)
