@@ -7,7 +7,7 @@ and what is done where no order chains, is said in ``status_events``.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 Step = tuple[int | None, int]
 """The status a change says it left, if it says one, and the status it arrived at."""
@@ -30,17 +30,24 @@ def first_trail(steps: Sequence[Step], start: int | None, end: int | None) -> li
 
 
 def longest_chain(steps: Sequence[Step], start: int | None) -> list[int]:
-    """Order, by position, that chains from ``start`` as far as a step fits, then goes on with the next one.
+    """Order, by position, that chains from ``start`` as far as a step fits, then begins anew.
 
     For steps that no order chains whole: a change among them is missing.
     """
     here, order, left = start, [], dict(enumerate(steps))
     while left:
         fitting = [place for place, (source, _) in left.items() if source == here]
-        place = fitting[0] if fitting else next(iter(left))
+        place = fitting[0] if fitting else _beginning(left)
         order.append(place)
         here = left.pop(place)[1]
     return order
+
+
+def _beginning(steps: Mapping[int, Step]) -> int:
+    """First step that leaves where none of the others arrives; the first of all where each is arrived at."""
+    arrivals = Counter(target for _, target in steps.values())
+    fresh = (place for place, (source, target) in steps.items() if arrivals[source] == (source == target))
+    return next(fresh, next(iter(steps)))
 
 
 def _is_trail(steps: Collection[Step], start: int, end: int | None) -> bool:

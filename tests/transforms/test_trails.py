@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.trails import first_trail
+from transforms.trails import first_trail, longest_chain
 
 PLACES = st.integers(1, 3)
 
@@ -63,3 +63,13 @@ def test_a_thousand_steps_take_no_time():
     assert first_trail(there_and_back, 1, 1) == list(range(1000))
     assert first_trail([*there_and_back, (7, 8)], 1, 8) == []
     assert perf_counter() - began < 8
+
+
+def test_steps_that_cannot_all_chain_go_as_far_as_they_fit():
+    assert longest_chain([(3, 4), (1, 2), (7, 8), (2, 3)], 1) == [1, 3, 0, 2]
+    assert longest_chain([(3, 4), (1, 2)], 9) == [0, 1]
+    assert longest_chain([(3, 4), (None, 2)], None) == [1, 0]
+    assert longest_chain([(8, 9), (2, 3), (1, 2)], None) == [0, 2, 1]
+    assert longest_chain([(2, 3), (1, 2), (5, 5), (8, 9)], 7) == [1, 0, 2, 3]
+    assert longest_chain([(2, 1), (1, 2), (5, 6)], 9) == [2, 0, 1]
+    assert longest_chain([], 1) == []
