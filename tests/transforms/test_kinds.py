@@ -36,8 +36,8 @@ def explained(*life: str | Step, days: float = 1, **workflow: object) -> pl.Data
         doubt = state.pop("doubt")
         other = -1 if doubt is None else places[BOARD[doubt].status_id]
         at = START + timedelta(days=number * days)
-        rows.append({"issue_id": 1, "entered_at": at, "status_row": places[BOARD[status].status_id],
-                     "doubtful_row": other} | state)  # fmt: skip
+        rows.append({"issue_id": 1, "entered_at": at, "visit_number": number,
+                     "status_row": places[BOARD[status].status_id], "doubtful_row": other} | state)  # fmt: skip
     frame = pl.DataFrame(rows, schema_overrides={"entered_at": TIMESTAMP})
     return add_kinds(frame, index, np.zeros(len(rows), dtype=np.int64))
 
@@ -130,8 +130,19 @@ def test_waiting_for_a_release_can_be_blocked_and_discarded_work_does_not_wait()
 def test_the_other_reading_of_a_break_is_the_status_the_next_change_left():
     assert other("In Progress", doubt="Ready for QA") == "wait"
     assert other("In Progress", doubt="On Hold") == "blocked"
-    assert other("In Progress", doubt="Done") == "done"
+    assert other("In Progress", doubt="Done") == "done_gap"
     assert other("Ready for QA", doubt="In Progress", assignee=NOBODY) == "unassigned"
+
+
+def test_a_doubtful_end_would_have_been_for_good_if_nothing_or_only_an_end_follows():
+    def reading(*life: str | Step) -> str | None:
+        return explained("Selected", *life)["kind_alternative"][1]
+
+    assert reading(("In Progress", {"doubt": "Done"})) == "done"
+    assert reading(("In Progress", {"doubt": "Done"}), "Closed") == "done"
+    assert reading(("In Progress", {"doubt": "Cancelled"}), "Closed") == "discarded"
+    assert reading(("In Progress", {"doubt": "Done", "resolution": WONT_DO})) == "discarded"
+    assert reading(("In Progress", {"doubt": "Done"}), "Closed", "In QA") == "done_gap"
 
 
 def test_a_doubt_that_changes_nothing_is_none():

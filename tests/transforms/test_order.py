@@ -45,6 +45,29 @@ def test_shuffled_changes_come_out_in_order(seed):
     assert_frame_equal(sort_changes(shuffled(MANY, seed)), MANY)
 
 
+def issue_by_issue(*runs: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat(runs)
+
+
+SEVEN, NINTH, THIRTY = (MANY.filter(issue_id=issue) for issue in (7, 9, 30))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        issue_by_issue(THIRTY, SEVEN, NINTH),
+        issue_by_issue(SEVEN.reverse(), NINTH.reverse(), THIRTY.reverse()),
+        issue_by_issue(THIRTY.reverse(), SEVEN.reverse(), NINTH.reverse()),
+        issue_by_issue(NINTH, SEVEN.reverse(), THIRTY),
+        issue_by_issue(NINTH.tail(3), SEVEN, NINTH.head(5), THIRTY),
+        issue_by_issue(SEVEN.tail(1), THIRTY.reverse(), NINTH.reverse(), SEVEN.head(7).reverse()),
+    ],
+    ids=["oldest first", "newest first", "newest first in any order", "one the other way", "in two runs", "both"],
+)
+def test_issues_that_come_whole_are_put_in_order_whichever_way_they_are_told(told):
+    assert_frame_equal(sort_changes(told), MANY)
+
+
 def test_a_frame_in_order_is_handed_back_as_it_is():
     assert sort_changes(MANY) is MANY
 
@@ -99,6 +122,15 @@ def test_no_changes_and_one_change_are_in_order():
 def test_equal_neighbours_are_in_order_and_a_step_back_in_the_last_key_is_not():
     assert is_ordered(changes((1, 0, 1, 0), (1, 0, 1, 0), (1, 0, 1, 1), (2, -9, 0, 0)), ORDER)
     assert not is_ordered(changes((1, 0, 1, 1), (1, 0, 1, 0)), ORDER)
+
+
+@pytest.mark.parametrize("place", [0, 17, 198])
+@pytest.mark.parametrize("key", [1, 2, 3])
+def test_a_single_step_back_among_many_rows_is_seen(place, key):
+    rows = [[1, n // 40, n // 4, n % 4] for n in range(200)]
+    assert is_ordered(changes(*rows), ORDER)
+    rows[place][key] += 1000
+    assert not is_ordered(changes(*rows), ORDER)
 
 
 def test_in_order_keeps_equals_as_they_were():

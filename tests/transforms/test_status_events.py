@@ -207,6 +207,13 @@ def test_hundreds_of_changes_of_one_instant_that_cannot_chain_take_no_time():
     assert perf_counter() - began < 3
 
 
+def test_what_chains_before_a_break_within_an_instant_still_does():
+    told = issue().to("Selected", NINE).to("In Progress", TEN, history_id=909).to("In Review", TEN, history_id=905)
+    told.to("In QA", TEN, history_id=901, claims="Ready for QA").to("Done", ELEVEN)
+    assert statuses(told) == ["Backlog", "Selected", "In Progress", "In Review", "In QA", "Done"]
+    assert doubts(told) == [None, None, None, "Ready for QA", None, None]
+
+
 def test_a_break_within_an_instant_leaves_the_order_of_the_ids():
     told = issue().to("Selected", NINE, history_id=1).to("In QA", NINE, history_id=2, claims="In Review")
     assert statuses(told) == ["Backlog", "Selected", "In QA"]

@@ -6,11 +6,11 @@ import polars as pl
 
 from transforms.schema import TIMESTAMP
 from transforms.states import Timeline
-from transforms.sweep import sweep
+from transforms.sweep import STATUS_STATES, holds, sweep
 
 VISITS = {
-    "issue_id": pl.Int64, "entered_at": TIMESTAMP, "status_row": pl.Int64, "doubtful_row": pl.Int64,
-    "is_revisit": pl.Boolean,
+    "issue_id": pl.Int64, "entered_at": TIMESTAMP, "visit_number": pl.Int32, "status_row": pl.Int64,
+    "doubtful_row": pl.Int64, "is_revisit": pl.Boolean,
 }  # fmt: skip
 CHANGES = {"issue_id": pl.Int64, "entered_at": TIMESTAMP, "value": pl.Int64}
 
@@ -20,8 +20,8 @@ def at(hour: float) -> datetime:
 
 
 def visits(*rows: tuple[int, float, int]) -> pl.DataFrame:
-    """Issue, hour and row of the status; the doubtful row is ten more, every second visit a return."""
-    told = [(issue, at(hour), status, status + 10, bool(status % 2)) for issue, hour, status in rows]
+    """Issue, hour and row of the status; the doubtful row is ten more, odd statuses are returns."""
+    told = [(issue, at(hour), n, status, status + 10, bool(status % 2)) for n, (issue, hour, status) in enumerate(rows)]
     return pl.DataFrame(told, schema=VISITS, orient="row")
 
 
@@ -31,10 +31,12 @@ def timeline(initial: dict[int, int], *changes: tuple[int, float, int]) -> Timel
     return Timeline(begin, pl.DataFrame(told, schema=CHANGES, orient="row"))
 
 
-def swept(frame: pl.DataFrame, as_of: float = 20, **timelines: Timeline) -> list[tuple]:
+def swept(frame: pl.DataFrame, as_of: float = 20, lasting: bool = True, **timelines: Timeline) -> list[tuple]:
+    """Issue, hour, status and timelines of every step, or of those whose state lasts."""
     found = sweep(frame, timelines, at(as_of))
-    assert found.columns == ["issue_id", "entered_at", "status_row", "doubtful_row", "is_revisit", *timelines]
-    rows = found.select("issue_id", "entered_at", "status_row", *timelines).rows()
+    assert found.columns == ["issue_id", "entered_at", *STATUS_STATES, *timelines]
+    steps = found.filter(holds()) if lasting else found
+    rows = steps.select("issue_id", "entered_at", "status_row", *timelines).rows()
     return [(issue, when.hour + when.minute / 60, *states) for issue, when, *states in rows]
 
 
@@ -46,9 +48,19 @@ def test_every_change_is_a_row_with_the_state_of_everything():
     ]  # fmt: skip
 
 
-def test_an_instant_has_one_row_the_state_after_all_that_happened_in_it():
-    found = swept(visits((1, 8, 0), (1, 9, 1), (1, 9, 2)), flag=timeline({1: 0}, (1, 9, 1)), gate=timeline({1: 1}))
-    assert found == [(1, 8, 0, 0, 1), (1, 9, 2, 1, 1)]
+def test_one_state_of_an_instant_lasts_the_one_after_all_that_happened_in_it():
+    story, flag = visits((1, 8, 0), (1, 9, 1), (1, 9, 2)), timeline({1: 0}, (1, 9, 1))
+    assert swept(story, flag=flag, gate=timeline({1: 1})) == [(1, 8, 0, 0, 1), (1, 9, 2, 1, 1)]
+
+
+def test_every_step_of_an_instant_is_a_row_status_changes_first():
+    story, flag = visits((1, 8, 0), (1, 9, 1), (1, 9, 2)), timeline({1: 0}, (1, 9, 1))
+    assert swept(story, lasting=False, flag=flag) == [(1, 8, 0, 0), (1, 9, 1, 0), (1, 9, 2, 0), (1, 9, 2, 1)]
+
+
+def test_an_issues_last_state_lasts_and_neighbours_of_another_issue_end_nothing():
+    story = visits((1, 8, 0), (2, 8, 1), (2, 8, 2), (3, 8, 3))
+    assert swept(story, flag=timeline({1: 0, 2: 0, 3: 0})) == [(1, 8, 0, 0), (2, 8, 2, 0), (3, 8, 3, 0)]
 
 
 def test_a_timelines_own_changes_of_one_instant_end_in_the_last():
