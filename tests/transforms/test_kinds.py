@@ -167,5 +167,3 @@ def test_a_doubt_before_the_start_counts_only_if_work_may_have_started():
 def test_a_return_to_a_status_is_rework_whatever_its_kind():
     found = explained("Selected", ("In Progress", {"is_revisit": True}))
     assert found["is_rework"].to_list() == [False, True]
-
-

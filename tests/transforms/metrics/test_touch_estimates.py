@@ -99,9 +99,7 @@ def test_a_person_in_two_streams_shares_on_either_calendar():
 def logs(*rows: tuple[str, str, float]) -> pl.DataFrame:
     ids = {key: frames(history(key).created(H[8])).issues["issue_id"][0] for key, _, _ in rows}
     told = [(ids[key], instant(at), round(hours * 3600)) for key, at, hours in rows]
-    return pl.DataFrame(
-        told, schema={"issue_id": pl.Int64, "started_at": TIMESTAMP, "seconds": pl.Int64}, orient="row"
-    )
+    return pl.DataFrame(told, schema={"issue_id": pl.Int64, "started_at": TIMESTAMP, "seconds": pl.Int64}, orient="row")
 
 
 def logged(told: Told, *rows: tuple[str, str, float]) -> dict[str, float]:
