@@ -45,7 +45,7 @@ def longest_chain(steps: Sequence[Step], start: int | None) -> list[int]:
 
 def _beginning(steps: Mapping[int, Step]) -> int:
     """First step that leaves where none of the others arrives; the first of all where each is arrived at."""
-    arrivals = Counter(target for _, target in steps.values())
+    arrivals: Counter[int | None] = Counter(target for _, target in steps.values())
     fresh = (place for place, (source, target) in steps.items() if arrivals[source] == (source == target))
     return next(fresh, next(iter(steps)))
 
