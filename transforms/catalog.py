@@ -13,6 +13,7 @@ from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.service_levels import ServiceLevels
+from transforms.metrics.stage_flow_weekly import StageFlowWeekly
 from transforms.metrics.value_stream_map import ValueStreamMap
 from transforms.quality.completeness import Completeness
 from transforms.quality.quarantine import Quarantine
@@ -27,5 +28,6 @@ TABLES: tuple[type[Table], ...] = (
     ServiceLevels,
     AgeingWork,
     CurrentRegimes,
+    StageFlowWeekly,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

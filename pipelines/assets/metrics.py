@@ -8,6 +8,7 @@ from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
+from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
 from transforms.workflow import Workflow
 
@@ -63,3 +64,16 @@ def ageing_work(
 def current_regimes(issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
     """Fill CurrentRegimes."""
     return find_current_regimes(issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(StageFlowWeekly)
+def stage_flow_weekly(
+    status_visits: Frame,
+    work_intervals: Frame,
+    issue_journeys: Frame,
+    stages: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill StageFlowWeekly."""
+    return follow_stages(status_visits, work_intervals, issue_journeys, stages, workflow, landed_batches.as_of)

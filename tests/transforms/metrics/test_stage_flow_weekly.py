@@ -1,0 +1,187 @@
+"""Stages week by week: a small queue by hand, the identities on whatever happens, and capacity while something waits."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.builders import BOARD, frames, history
+from tests.strategies import cases
+from tests.transforms.metrics.metric_frames import checked, core_of
+from transforms.metrics.occupancy import Occupancy
+from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
+from transforms.metrics.stage_weeks import union
+
+HOUR, DAY, WEEK = 3_600_000, 86_400_000, 7 * 86_400_000
+WORKFLOW = BOARD.workflow()
+AS_OF = datetime(2026, 3, 18, 11, tzinfo=UTC)
+
+
+def build(raw, workflow=WORKFLOW, as_of=AS_OF):
+    core = core_of(raw, workflow, as_of)
+    return checked(
+        StageFlowWeekly,
+        follow_stages(core.status_visits, core.work_intervals, core.issue_journeys, core.stages, workflow, as_of),
+    )
+
+
+def week(table, stage, monday):
+    [row] = table.filter(stage_name=stage, week_start_date=monday).to_dicts()
+    return row
+
+
+@pytest.fixture(scope="module")
+def told():
+    """Two issues wait for review from Monday 9:00 and Tuesday 9:00; one leaves the stage on Friday, one stays."""
+    first = (
+        history("G-1")
+        .created("2026-03-02 08:00", status="In Progress")
+        .to("Ready for Review", "2026-03-02 09:00")
+        .to("In Review", "2026-03-04 09:00")
+        .to("Ready for QA", "2026-03-06 09:00")
+        .to("Done", "2026-03-10 09:00")
+    )
+    second = history("G-2").created("2026-03-02 08:00", status="In Progress").to("Ready for Review", "2026-03-03 09:00")
+    return build(frames(first, second))
+
+
+def test_counts_and_times_of_a_week_are_those_of_the_story(told):
+    row = week(told, "Review", date(2026, 3, 2))
+    assert (row["arrival_count"], row["departure_count"], row["wip_start"], row["wip_end"]) == (2, 1, 0, 1)
+    assert row["presence_ms"] == 4 * DAY + (5 * 24 + 15) * HOUR
+    assert row["queue_end"] == 1
+    assert row["queue_mean"] == pytest.approx((2 * DAY + (5 * 24 + 15) * HOUR) / WEEK)
+    assert row["saturated_working_ms"] == 5 * 8 * HOUR
+    assert (row["saturated_share"], row["saturated_departure_count"]) == (1.0, 1)
+
+
+def test_littles_law_by_hand(told):
+    row = week(told, "Review", date(2026, 3, 2))
+    assert (row["present_count"], row["present_per_week"]) == (2, 2.0)
+    assert row["residence_days"] == pytest.approx(row["presence_ms"] / 2 / DAY)
+    assert row["wip_mean"] == pytest.approx(row["present_per_week"] * row["residence_days"] / 7)
+
+
+def test_a_queue_drains_at_the_pace_at_which_work_has_left(told):
+    assert week(told, "Review", date(2026, 3, 2))["drain_weeks"] == pytest.approx(1.0)
+    assert week(told, "Review", date(2026, 3, 9))["drain_weeks"] == pytest.approx(2.0)
+    assert week(told, "Approval", date(2026, 3, 9))["drain_weeks"] is None
+
+
+def test_what_only_waits_is_the_queue_and_not_what_is_blocked():
+    parked = history("G-1").created("2026-03-02 08:00", status="Selected").to("Ready for Review", "2026-03-02 09:00")
+    row = week(build(frames(parked.flag("2026-03-04 09:00"))), "Review", date(2026, 3, 2))
+    assert (row["wip_end"], row["queue_end"]) == (1, 0)
+    assert row["saturated_working_ms"] == 16 * HOUR
+
+
+def test_the_week_that_runs_is_counted_up_to_now(told):
+    row = week(told, "Review", date(2026, 3, 16))
+    assert not row["is_complete_week"]
+    assert (row["wip_mean"], row["presence_ms"]) == (1.0, 2 * DAY + 12 * HOUR)
+    assert row["present_per_week"] == pytest.approx(7 / 2.5)
+
+
+def test_what_needs_half_a_year_is_withheld_and_says_so(told):
+    row = week(told, "Review", date(2026, 3, 9))
+    assert row["capacity_per_week"] is row["little_ratio"] is row["wip_limit"] is None
+    assert row["note"].startswith("the board's WIP limit is not known; ")
+    assert "capacity needs 20 exits while something waits" in row["note"]
+
+
+@pytest.fixture(scope="module")
+def overloaded():
+    """Three a week arrive at a review that takes one every second day, five days a week, for forty weeks."""
+    start = datetime(2025, 6, 2, 7, tzinfo=UTC)
+    free, stories = start, []
+    for n in range(120):
+        arrives = start + timedelta(weeks=n // 3, days=n % 3)
+        begins = max(arrives, free)
+        free = begins + timedelta(days=2 + 2 * (begins.weekday() >= 3))
+        story = history(f"O-{n}").created(arrives - timedelta(hours=1), status="Selected")
+        stories.append(story.to("Ready for Review", arrives).to("In Review", begins).to("Done", free))
+    return build(frames(*stories), as_of=start + timedelta(weeks=40))
+
+
+def test_capacity_is_how_fast_work_leaves_while_something_waits(overloaded):
+    row = week(overloaded, "Review", date(2026, 2, 23))
+    assert row["capacity_per_week"] == pytest.approx(2.5, abs=0.1)
+    assert row["capacity_per_week_low"] < 2.5 < row["capacity_per_week_high"]
+    assert row["load_ratio"] == pytest.approx(3 / 2.5, abs=0.06)
+
+
+def test_stays_and_wip_disagree_while_a_stage_fills_up(overloaded):
+    row = week(overloaded, "Review", date(2026, 2, 23))
+    assert row["little_ratio_high"] < 1
+    assert row["queue_end"] > 10
+
+
+@given(cases())
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_wip_changes_by_arrivals_less_departures_and_weeks_join(case):
+    made = build(*case.frames_and_workflow()).sort("stage_name", "week_start_date")
+    assert (made["wip_end"] == made["wip_start"] + made["arrival_count"] - made["departure_count"]).all()
+    follows = made["stage_name"] == made["stage_name"].shift(1)
+    assert (made["wip_start"] == made["wip_end"].shift(1)).filter(follows.fill_null(False)).all()
+    assert (made["queue_end"] <= made["wip_end"]).all()
+    assert (made["queue_mean"] <= made["wip_mean"] + 1e-9).all()
+
+
+@given(cases())
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def test_time_in_stages_is_what_the_intervals_say_to_the_millisecond(case):
+    """Σ presence over weeks and stages = Σ of the intervals of counted work within the weeks."""
+    made = build(*case.frames_and_workflow())
+    core = core_of(*case.frames_and_workflow())
+    ids = core.issue_journeys.filter(hierarchy_level=0).select("issue_id")
+    kinds = ("not_started", "touch", "wait", "blocked", "unassigned")
+    held = core.work_intervals.join(ids, on="issue_id").filter(pl.col.kind.is_in(kinds)).collect()
+    if made.is_empty():
+        return
+    begin = made["week_start_date"].min()
+    zone = case.workflow.streams[0].calendar.zone
+    first = pl.Series([datetime(begin.year, begin.month, begin.day)]).dt.replace_time_zone(zone)[0]
+    clipped = held.select(
+        (
+            pl.col.left_at.fill_null(case.as_of)
+            - pl.max_horizontal("entered_at", pl.lit(first).dt.convert_time_zone("UTC"))
+        )
+        .dt.total_milliseconds()
+        .clip(0)
+    )
+    assert made["presence_ms"].sum() == clipped.sum().item()
+
+
+stretch = st.tuples(st.integers(0, 300), st.integers(0, 60)).map(lambda pair: (pair[0], sum(pair)))
+
+
+@given(st.lists(stretch, max_size=25), st.lists(st.integers(0, 400), min_size=2, max_size=8))
+@settings(max_examples=100, deadline=None)
+def test_littles_law_is_an_identity_on_any_window(stretches, instants):
+    """H = Σ time in the window, counted stretch by stretch; A = stretches present; L·T = A·(H/A) = H, as integers."""
+    edges = np.array(sorted(instants)) + 1_700_000_000_000
+    begin, end = (np.array([s[side] for s in stretches], dtype=np.int64) + 1_700_000_000_000 for side in (0, 1))
+    held = Occupancy(begin, end)
+    spent, standing = np.diff(held.spent(edges)), held.standing(edges)
+    for n, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        assert spent[n] == sum(max(0, min(e, b) - max(s, a)) for s, e in zip(begin, end, strict=True))
+        assert held.begun(edges)[n] == sum(a <= s < b for s in begin)
+        left = sum(a <= e < b for e in end)
+        assert standing[n + 1] - standing[n] == held.begun(edges)[n] - left
+
+
+@given(st.lists(stretch, max_size=20))
+@settings(max_examples=50, deadline=None)
+def test_a_union_holds_where_any_of_its_stretches_does(stretches):
+    begin, end = (np.array([s[side] for s in stretches], dtype=np.int64) for side in (0, 1))
+    starts, stops = union(begin, end)
+    covered = {at for s, e in zip(starts, stops, strict=True) for at in range(s, e)}
+    assert covered == {at for s, e in stretches for at in range(s, e)}
+    assert (starts[1:] > stops[:-1]).all()
+
+
+def test_a_site_without_issues_has_no_rows():
+    assert build(frames()).is_empty()
