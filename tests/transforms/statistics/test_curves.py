@@ -133,3 +133,15 @@ def test_the_interval_of_a_fixed_mix_covers_the_truth_about_as_often_as_it_says(
         _, low, high = quantile(mixture(curves, [1, 3]), 0.5)
         hits += low <= truth <= high
     assert 0.91 <= hits / 300 <= 0.99
+
+
+def test_the_spread_of_a_fixed_mix_is_that_of_its_independent_parts():
+    """Without censoring a share has variance S(1 − S) / n; the parts' variances add with their squared weights."""
+    rng = np.random.default_rng(8)
+    parts, weights = [rng.exponential(3, 60), rng.exponential(12, 40)], np.array([0.25, 0.75])
+    curves = [period_kaplan_meier(np.zeros(len(p)), p, np.ones(len(p), bool)) for p in parts]
+    mixed = mixture(curves, weights)
+    place = np.searchsorted(mixed.ages, 5.0, "right") - 1
+    open_shares = np.array([(p > 5).mean() for p in parts])
+    expected = np.sum(weights**2 * open_shares * (1 - open_shares) / [60, 40])
+    assert mixed.variance[place] * mixed.remaining[place] ** 2 == pytest.approx(expected)
