@@ -29,8 +29,8 @@ def sum_passes(intervals: pl.DataFrame) -> pl.DataFrame:
     sums = {f"{name}_ms": _sum(elapsed, kind == _code(name), starts) for name in SPAN_KINDS}
     sums |= {f"{name}_working_ms": _sum(working, kind == _code(name), starts) for name in SPAN_KINDS}
     sums |= {
-        "span_ms": sum(sums[f"{name}_ms"] for name in SPAN_KINDS),
-        "span_working_ms": sum(sums[f"{name}_working_ms"] for name in SPAN_KINDS),
+        "span_ms": np.sum([sums[f"{name}_ms"] for name in SPAN_KINDS], axis=0),
+        "span_working_ms": np.sum([sums[f"{name}_working_ms"] for name in SPAN_KINDS], axis=0),
         "touch_ms_low": _sum(elapsed, touch & other_touch, starts),
         "touch_ms_high": _sum(elapsed, touch | other_touch, starts),
         "rework_touch_ms": _sum(elapsed, touch & intervals["is_rework"].to_numpy(), starts),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from transforms.order import ORDER, in_order
+from transforms.schema import TIMESTAMP
 from transforms.workflow import Workflow
 
 NOBODY = 0
@@ -64,27 +65,22 @@ def release_timeline(placed: pl.DataFrame, versions: pl.DataFrame, workflow: Wor
     """Whether finished work is in users' hands, 0 or 1: from the release of its earliest released fix version on.
 
     Only streams that deliver by release wait for one; and only issues that have a fix version. A release date has no
-    time of day: noon in the stream's zone stands for it.
+    time of day: noon in the stream's zone stands for it. A version released without a date keeps nobody waiting.
     """
     by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
     waiting = placed.filter(pl.col.value_stream.is_in(by_release) & (pl.col.fix_version_ids.list.len() > 0))
-    released = versions.filter(pl.col.is_released & pl.col.release_date.is_not_null()).select(
-        "version_id", "release_date"
-    )
     zones = {stream.name: stream.calendar.zone for stream in workflow.streams}
-    dates = (
+    released = (
         waiting.select("issue_id", "value_stream", version_id="fix_version_ids")
         .explode("version_id")
-        .join(released, on="version_id")
-        .group_by("issue_id", "value_stream")
-        .agg(pl.col.release_date.min())
+        .join(versions.filter("is_released").select("version_id", "release_date"), on="version_id")
     )
+    dates = released.group_by("issue_id", "value_stream").agg(pl.col.release_date.min()).drop_nulls()
     at = [noon_of(day, zones[stream]) for stream, day in dates.select("value_stream", "release_date").iter_rows()]
-    releases = dates.select(
-        "issue_id", entered_at=pl.Series(at, dtype=pl.Datetime("us", "UTC")), value=pl.lit(1, pl.Int64)
-    )
-    must_wait = pl.col.issue_id.is_in(waiting["issue_id"].to_list())
-    initial = placed.select("issue_id", value=pl.when(must_wait).then(0).otherwise(1).cast(pl.Int64))
+    releases = dates.select("issue_id", entered_at=pl.Series(at, dtype=TIMESTAMP), value=pl.lit(1, pl.Int64))
+    undated = released.filter(pl.col.release_date.is_null())["issue_id"]
+    must_wait = pl.col.issue_id.is_in(waiting["issue_id"].to_list()) & ~pl.col.issue_id.is_in(undated.to_list())
+    initial = placed.select("issue_id", value=(~must_wait).cast(pl.Int64))
     return Timeline(initial, releases.filter(pl.col.entered_at <= as_of).sort("issue_id"))
 
 

@@ -29,8 +29,9 @@ class WorkflowIndex:
         self.clock = WorkingClock(calendars, first, last)
         self.calendar = np.array([calendars.index(stream.calendar) for stream in workflow.streams], dtype=np.int64)
         self.statuses = self._statuses()
-        self._width = int(self.statuses["status_id"].max() or 0) + 1
-        self._keys = (self.statuses["stream"] * self._width + self.statuses["status_id"]).to_numpy()
+        stream, status_id = (self.statuses[name].to_numpy() for name in ("stream", "status_id"))
+        self._width = int(status_id.max(initial=0)) + 1
+        self._keys = stream * self._width + status_id
 
     def locate(self, stream: np.ndarray, status_id: np.ndarray) -> np.ndarray:
         """Row of ``statuses`` for each pair of stream code and status id.
@@ -38,7 +39,7 @@ class WorkflowIndex:
         Raises ValueError for a status the workflow does not know in that stream.
         """
         wanted = stream * self._width + status_id
-        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        places: np.ndarray = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
         if len(unknown := np.flatnonzero((self._keys[places] != wanted) | (status_id >= self._width))):
             name = self.workflow.streams[int(stream[unknown[0]])].name
             raise ValueError(f"status {status_id[unknown[0]]} of value stream {name!r} is not in the workflow model")

@@ -52,7 +52,7 @@ def _release_stages(stages: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
     by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
     having = stages.filter(pl.col.stage_name == RELEASE_STAGE)["value_stream"].cast(pl.String).to_list()
     missing = [name for name in by_release if name not in having]
-    last = int(stages["stage_order"].max() or 0) + 1
+    last = int(stages["stage_order"].to_numpy().max(initial=0)) + 1
     return pl.DataFrame({"value_stream": missing}, schema={"value_stream": pl.String}).select(
         pl.col.value_stream.cast(LABEL),
         stage_name=pl.lit(RELEASE_STAGE, LABEL),

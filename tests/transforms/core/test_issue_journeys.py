@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import polars as pl
 import pytest
 
 from tests.builders import frames, history, versions
@@ -308,6 +309,12 @@ def test_work_in_an_unreleased_version_waits_on_and_without_a_version_is_deliver
     waiting = delivered_by_release(started().release_in(7, H[9]).to("Done", H[10]), (7, None))
     assert (waiting["outcome"], waiting["first_finished_at"]) == ("in_progress", None)
     assert delivered_by_release(started().to("Done", H[10]), (7, "2026-03-04"))["finished_at"] == H[10]
+
+
+def test_a_version_released_on_no_known_day_keeps_nobody_waiting():
+    undated = versions((7, None)).with_columns(is_released=pl.lit(True))
+    row = journey(started().release_in(7, H[9]).to("Done", H[10]), versions=undated, delivery="release")
+    assert (row["outcome"], row["finished_at"]) == ("delivered", H[10])
 
 
 def test_discarded_work_waits_for_no_release():
