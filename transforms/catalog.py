@@ -12,6 +12,7 @@ from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
+from transforms.metrics.flow_weekly import FlowWeekly
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly
 from transforms.metrics.value_stream_map import ValueStreamMap
@@ -29,5 +30,6 @@ TABLES: tuple[type[Table], ...] = (
     AgeingWork,
     CurrentRegimes,
     StageFlowWeekly,
+    FlowWeekly,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

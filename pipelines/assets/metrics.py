@@ -7,6 +7,7 @@ from pipelines.landed import Landed
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
+from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
@@ -77,3 +78,16 @@ def stage_flow_weekly(
 ) -> Frame:
     """Fill StageFlowWeekly."""
     return follow_stages(status_visits, work_intervals, issue_journeys, stages, workflow, landed_batches.as_of)
+
+
+@table_asset(FlowWeekly)
+def flow_weekly(
+    issue_journeys: Frame,
+    person_intervals: Frame,
+    stages: Frame,
+    stage_flow_weekly: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill FlowWeekly."""
+    return follow_flow(issue_journeys, person_intervals, stages, stage_flow_weekly, workflow, landed_batches.as_of)

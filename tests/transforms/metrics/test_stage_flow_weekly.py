@@ -1,6 +1,7 @@
-"""Stages week by week: a small queue by hand, the identities on whatever happens, and capacity while something waits."""
+"""Stages week by week: a small queue by hand, identities on whatever happens, capacity while something waits."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -166,7 +167,7 @@ def test_littles_law_is_an_identity_on_any_window(stretches, instants):
     begin, end = (np.array([s[side] for s in stretches], dtype=np.int64) + 1_700_000_000_000 for side in (0, 1))
     held = Occupancy(begin, end)
     spent, standing = np.diff(held.spent(edges)), held.standing(edges)
-    for n, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for n, (a, b) in enumerate(pairwise(edges)):
         assert spent[n] == sum(max(0, min(e, b) - max(s, a)) for s, e in zip(begin, end, strict=True))
         assert held.begun(edges)[n] == sum(a <= s < b for s in begin)
         left = sum(a <= e < b for e in end)

@@ -1,0 +1,109 @@
+"""Whether a week differs from its neighbours by more than noise: limits, signals, means, ratios of starts to ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from scipy.stats import t
+
+from transforms.metrics.period_tables import MS_PER_DAY, as_note
+from transforms.metrics.regimes import find_regimes, regime_seed
+from transforms.metrics.slots import events_in_slots
+from transforms.metrics.weekly_flow import WEEK, by_stream
+from transforms.statistics.order_statistics import MINIMUM_SAMPLE
+from transforms.statistics.process_behaviour import (
+    MINIMUM_POINTS,
+    autocorrelation,
+    is_autocorrelated,
+    limits,
+    signals,
+)
+from transforms.statistics.rates import MINIMUM_EVENTS, rate_ratio
+
+RATIO_WEEKS = 13
+"""Weeks over which starts are held against finishes: one quarter."""
+
+ENDS = ("", "_low", "_high")
+
+LIMIT_COLUMNS = {
+    "regime_start_date": pl.Date, "delivered_regime_mean": pl.Float64, "delivered_limit_low": pl.Float64,
+    "delivered_limit_high": pl.Float64, "delivered_autocorrelation": pl.Float64, "delivered_signal": pl.String,
+    "limit_note": pl.String,
+}  # fmt: skip
+
+
+def add_limits(flow: pl.DataFrame) -> pl.DataFrame:
+    """Add LIMIT_COLUMNS: XmR limits of weekly deliveries, drawn anew in every regime and nowhere else."""
+    parts = []
+    for name, weeks in by_stream(flow):
+        complete = weeks.filter("is_complete")
+        begins = [regime.place for regime in find_regimes(complete, regime_seed(name))]
+        parts += [
+            _limited(complete[begin:end]) for begin, end in zip(begins, [*begins[1:], len(complete)], strict=True)
+        ]
+    return flow.join(pl.concat(parts), on=WEEK, how="left", maintain_order="left")
+
+
+def _limited(regime: pl.DataFrame) -> pl.DataFrame:
+    """WEEK and LIMIT_COLUMNS of the weeks of one regime."""
+    values = regime["delivered_count"].to_numpy()
+    found = limits(values)
+    figures: tuple[object, ...] = (None,) * 4
+    note: str | None = None
+    if found is None:
+        note = f"limits need {MINIMUM_POINTS} complete weeks, this regime has {len(regime)}"
+    else:
+        figures = (found.mean, found.low, found.high, autocorrelation(values))
+        if is_autocorrelated(values):
+            note = "weeks resemble their neighbours, so limits are too narrow"
+    said = signals(values, found) if found else [None] * len(values)
+    start = regime["week_start_date"][0] if len(regime) else None
+    columns = zip(LIMIT_COLUMNS.items(), (start, *figures, said, note), strict=True)
+    return regime.select(WEEK).with_columns(
+        pl.Series(column, value if isinstance(value, list) else [value] * len(regime), dtype)
+        for (column, dtype), value in columns
+    )
+
+
+def add_cycle_means(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:
+    """Add cycle_days_mean with Student's interval, from six cycles on, and mean_note."""
+    cycles = journeys.filter(pl.col.cycle_ms.is_not_null()).select("value_stream", "finished_at", "cycle_ms")
+    days = pl.col.cycle_ms / MS_PER_DAY
+    sums = events_in_slots(cycles, "finished_at", flow).group_by(WEEK).agg(mean=days.mean(), spread=days.std())
+    found = flow.select(*WEEK, "cycle_count").join(sums, on=WEEK, how="left", maintain_order="left")
+    n = found["cycle_count"].to_numpy().astype(float)
+    is_enough = n >= MINIMUM_SAMPLE[0.5]
+    mean, spread = (np.where(is_enough, found[name].fill_null(0).to_numpy(), np.nan) for name in ("mean", "spread"))
+    half = t.ppf(0.975, np.maximum(n - 1, 1)) * spread / np.sqrt(np.maximum(n, 1))
+    ends = zip(ENDS, (mean, np.maximum(mean - half, 0), mean + half), strict=True)
+    few = pl.format(f"a mean needs {MINIMUM_SAMPLE[0.5]} cycle times, there are {{}}", "cycle_count")
+    return flow.with_columns(
+        *(pl.Series(f"cycle_days_mean{end}", values).fill_nan(None) for end, values in ends),
+        mean_note=pl.when(pl.col.cycle_count < MINIMUM_SAMPLE[0.5]).then(few),
+    )
+
+
+def add_start_finish_ratio(flow: pl.DataFrame) -> pl.DataFrame:
+    """Add start_finish_ratio of the last RATIO_WEEKS complete weeks with its interval, and ratio_note."""
+    parts = [_ratios(weeks) for _, weeks in by_stream(flow)]
+    few = f"started ÷ left needs {RATIO_WEEKS} complete weeks and {MINIMUM_EVENTS} issues on each side"
+    return flow.join(pl.concat(parts), on=WEEK, how="left", maintain_order="left").with_columns(
+        ratio_note=as_note([pl.when(pl.col.start_finish_ratio.is_null()).then(pl.lit(few))])
+    )
+
+
+def _ratios(weeks: pl.DataFrame) -> pl.DataFrame:
+    complete = weeks.filter("is_complete")
+    started = complete["started_count"].to_numpy()
+    left = (complete["left_by_delivery_count"] + complete["discarded_count"]).to_numpy()
+    found = [
+        rate_ratio(started[max(0, end - RATIO_WEEKS) : end], left[max(0, end - RATIO_WEEKS) : end])
+        if end >= RATIO_WEEKS
+        else (None, None, None)
+        for end in range(1, len(complete) + 1)
+    ]
+    columns = zip(*found, strict=True) if found else [[]] * 3
+    names = (f"start_finish_ratio{end}" for end in ENDS)
+    return complete.select(WEEK).with_columns(
+        pl.Series(name, list(values), pl.Float64) for name, values in zip(names, columns, strict=True)
+    )
