@@ -1,5 +1,6 @@
 """What a manager reads at the end of a run."""
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -12,24 +13,35 @@ from transforms.catalog import TABLES
 DAY = 86_400_000
 
 
-@pytest.fixture
-def tables(tmp_path):
-    """An empty set of published tables without constraints, to be filled by insert()."""
-    with duckdb.connect(str(tmp_path / "flow.duckdb")) as connection:
-        for schema in ("core", "quality", "metrics"):
-            connection.execute(f"CREATE SCHEMA {schema}")
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A database with all published tables, empty and without constraints."""
+    path = tmp_path_factory.mktemp("empty") / "flow.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.begin()
         for table in TABLES:
             lines = [f"{ddl.quoted(n)} {ddl.duckdb_type(c.dtype)}" for n, c in ddl.published_columns(table).items()]
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
             connection.execute(f"CREATE TABLE {ddl.qualified(table)} ({', '.join(lines)})")
+        connection.commit()
+    return path
+
+
+@pytest.fixture
+def tables(empty, tmp_path):
+    """A data folder with empty tables, to be filled by insert()."""
+    shutil.copy(empty, tmp_path / "flow.duckdb")
     return tmp_path
 
 
 def insert(data: Path, name: str, *rows: dict) -> None:
     with duckdb.connect(str(data / "flow.duckdb")) as connection:
+        connection.begin()
         for row in rows:
             values = {"site_name": "acme", **row}
             marks = ", ".join("?" * len(values))
             connection.execute(f"INSERT INTO {name} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+        connection.commit()
 
 
 def delivered(issue_id, wait_days, touch_days, **more):
