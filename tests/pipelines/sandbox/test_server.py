@@ -39,6 +39,16 @@ def test_a_sandbox_starts_within_a_second_and_leaves_nothing_behind():
         requests.get(f"{sandbox.url}/rest/api/3/myself", auth=CLOUD_CREDENTIALS, timeout=5)
 
 
+def test_small_answers_do_not_wait_for_acknowledgements(cloud):
+    with requests.Session() as session:
+        session.auth, times = CLOUD_CREDENTIALS, []
+        for _ in range(40):
+            begin = time.perf_counter()
+            session.get(f"{cloud.url}/rest/api/3/myself", timeout=5)
+            times.append(time.perf_counter() - begin)
+    assert min(times) < 0.03
+
+
 def test_stopping_twice_does_no_harm(cloud):
     cloud.stop()
     cloud.stop()
