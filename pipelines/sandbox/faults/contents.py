@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Literal
 
-from pipelines.sandbox.faults.effect import Call, Effect
+from pipelines.sandbox.faults.effect import Call, Effect, change_entries
 from pipelines.sandbox.instants import EPOCH, MILLISECOND, epoch_ms, jira_timestamp
 
 Json = dict[str, Any]
@@ -40,12 +40,15 @@ class Duplicates(Effect):
         return bool(call.list_name)
 
     def content(self, call: Call, content: Any) -> Any:
-        entries = content[call.list_name]
         if self.where == "page":
-            return content | {call.list_name: [*entries, *entries[-self.count :]]}
+            return change_entries(call, content, lambda entries: [*entries, *entries[-self.count :]])
+        return change_entries(call, content, lambda entries: self._continued(call, entries))
+
+    def _continued(self, call: Call, entries: list[Any]) -> list[Any]:
+        """A page after the last entries of the page before it."""
         before: list[Any] = call.memory.get(call.chain, [])
         call.memory[call.chain] = entries[-self.count :]
-        return content | {call.list_name: [*before, *entries]}
+        return [*before, *entries]
 
 
 class Shuffled(Effect):
@@ -58,16 +61,16 @@ class Shuffled(Effect):
         return bool(call.list_name) or call.asks("issue/{issue}")
 
     def content(self, call: Call, content: Any) -> Any:
-        shuffled = _map_histories(content, _shuffler(call.dice)) if self.has_histories_shuffled else content
         if not call.list_name:
-            return shuffled
-        entries = [
-            _map_histories(entry, _shuffler(call.dice)) if self.has_histories_shuffled else entry
-            for entry in content[call.list_name]
-        ]
-        if self.has_entries_shuffled:
-            call.dice.shuffle(entries)
-        return content | {call.list_name: entries}
+            return self._within(call, content)
+        return change_entries(call, content, lambda entries: self._entries(call, entries))
+
+    def _entries(self, call: Call, entries: list[Json]) -> list[Json]:
+        changed = [self._within(call, entry) for entry in entries]
+        return call.dice.sample(changed, len(changed)) if self.has_entries_shuffled else changed
+
+    def _within(self, call: Call, entry: Json) -> Json:
+        return _map_histories(entry, _shuffler(call.dice)) if self.has_histories_shuffled else entry
 
 
 def _shuffler(dice: Random) -> Any:
@@ -91,9 +94,8 @@ class LeftOut(Effect):
         return call.asks("issue/bulkfetch", "changelog/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
-        name, entries = call.list_name, content[call.list_name]
-        gone = _chosen(call, [_issue_id(entry) for entry in entries], self.issues, self.count)
-        return content | {name: [entry for entry in entries if _issue_id(entry) not in gone]}
+        gone = _chosen(call, content, self.issues, self.count)
+        return _without(call, content, gone)
 
 
 class IssueErrors(Effect):
@@ -107,12 +109,9 @@ class IssueErrors(Effect):
         return call.asks("issue/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
-        gone = _chosen(call, [_issue_id(entry) for entry in content["issues"]], self.issues, self.count)
+        gone = _chosen(call, content, self.issues, self.count)
         errors = [{"id": str(issue_id), "errorMessage": self.message} for issue_id in sorted(gone)]
-        return content | {
-            "issues": [entry for entry in content["issues"] if _issue_id(entry) not in gone],
-            "issueErrors": [*content["issueErrors"], *errors],
-        }
+        return _without(call, content, gone) | {"issueErrors": [*content.get("issueErrors", ()), *errors]}
 
 
 class CutChangelog(Effect):
@@ -131,7 +130,7 @@ class CutChangelog(Effect):
     def content(self, call: Call, content: Any) -> Any:
         if not call.list_name:
             return self._cut(content)
-        return content | {call.list_name: [self._cut(entry) for entry in content[call.list_name]]}
+        return change_entries(call, content, lambda entries: [self._cut(entry) for entry in entries])
 
     def _cut(self, entry: Json) -> Json:
         if self.issues and _issue_id(entry) not in self.issues:
@@ -157,8 +156,7 @@ class CreatedForm(Effect):
         return call.asks("changelog/bulkfetch")
 
     def content(self, call: Call, content: Any) -> Any:
-        logs = [_map_histories(log, self._dated) for log in content["issueChangeLogs"]]
-        return content | {"issueChangeLogs": logs}
+        return change_entries(call, content, lambda logs: [_map_histories(log, self._dated) for log in logs])
 
     def _dated(self, histories: Sequence[Json]) -> list[Json]:
         return [history | {"created": self._written(epoch_ms(history["created"]))} for history in histories]
@@ -175,7 +173,15 @@ def _issue_id(entry: Json) -> int:
     return int(entry.get("issueId") or entry["id"])
 
 
-def _chosen(call: Call, present: list[int], issues: Sequence[int], count: int) -> set[int]:
+def _chosen(call: Call, content: Json, issues: Sequence[int], count: int) -> set[int]:
     """The issues named, else as many of those present as the dice choose."""
-    distinct = sorted(set(present))
-    return set(issues) or set(call.dice.sample(distinct, min(count, len(distinct))))
+    present = sorted({_issue_id(entry) for entry in content.get(call.list_name) or ()})
+    return set(issues) or set(call.dice.sample(present, min(count, len(present))))
+
+
+def _without(call: Call, content: Json, gone: set[int]) -> Json:
+    """An answer without some issues."""
+    kept: Json = change_entries(
+        call, content, lambda entries: [entry for entry in entries if _issue_id(entry) not in gone]
+    )
+    return kept

@@ -129,6 +129,12 @@ class Wire:
 Sender = Callable[[Response, Wire], Awaitable[None]]
 
 
+def change_entries(call: Call, content: Any, change: Callable[[list[Any]], list[Any]]) -> Any:
+    """An answer with what it lists changed; one that another fault has robbed of its list stays as it is."""
+    entries = content.get(call.list_name)
+    return content | {call.list_name: change(entries)} if isinstance(entries, list) else content
+
+
 class Effect(msgspec.Struct, forbid_unknown_fields=True):
     """Base of all effects: it does nothing."""
 

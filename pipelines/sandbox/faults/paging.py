@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from pipelines.sandbox.exchange import Asked
-from pipelines.sandbox.faults.effect import Call, Effect
+from pipelines.sandbox.faults.effect import Call, Effect, change_entries
 
 Json = dict[str, Any]
 
@@ -52,12 +52,10 @@ class SpreadHistories(Effect):
         return call.asking(maxResults=self.size)
 
     def content(self, call: Call, content: Any) -> Any:
-        pieces = [
-            {"issueId": log["issueId"], "changeHistories": [history]}
-            for log in content["issueChangeLogs"]
-            for history in log["changeHistories"]
-        ]
-        return content | {"issueChangeLogs": pieces}
+        return change_entries(call, content, self._pieces)
+
+    def _pieces(self, logs: list[Json]) -> list[Json]:
+        return [log | {"changeHistories": [history]} for log in logs for history in log["changeHistories"]]
 
 
 class LostEntries(Effect):
@@ -69,7 +67,7 @@ class LostEntries(Effect):
         return bool(call.list_name)
 
     def content(self, call: Call, content: Any) -> Any:
-        return content | {call.list_name: content[call.list_name][: -self.count]}
+        return change_entries(call, content, lambda entries: entries[: -self.count])
 
 
 class RepeatedToken(Effect):
