@@ -13,6 +13,7 @@ from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.flow_weekly import FlowWeekly
+from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly
 from transforms.metrics.value_stream_map import ValueStreamMap
@@ -30,6 +31,7 @@ TABLES: tuple[type[Table], ...] = (
     AgeingWork,
     CurrentRegimes,
     StageFlowWeekly,
+    ReworkEdges,
     FlowWeekly,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
+from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
@@ -91,3 +92,11 @@ def flow_weekly(
 ) -> Frame:
     """Fill FlowWeekly."""
     return follow_flow(issue_journeys, person_intervals, stages, stage_flow_weekly, workflow, landed_batches.as_of)
+
+
+@table_asset(ReworkEdges)
+def rework_edges(
+    status_visits: Frame, work_intervals: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill ReworkEdges."""
+    return trace_rework_edges(status_visits, work_intervals, issue_journeys, workflow, landed_batches.as_of)
