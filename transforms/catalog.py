@@ -10,6 +10,7 @@ from transforms.core.status_visits import StatusVisits
 from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
+from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.flow_weekly import FlowWeekly
@@ -33,5 +34,6 @@ TABLES: tuple[type[Table], ...] = (
     StageFlowWeekly,
     ReworkEdges,
     FlowWeekly,
+    CumulativeFlowDaily,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

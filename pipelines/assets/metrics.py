@@ -5,6 +5,7 @@ import polars as pl
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
+from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
@@ -100,3 +101,11 @@ def rework_edges(
 ) -> Frame:
     """Fill ReworkEdges."""
     return trace_rework_edges(status_visits, work_intervals, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(CumulativeFlowDaily)
+def cumulative_flow_daily(
+    work_intervals: Frame, issue_journeys: Frame, stages: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill CumulativeFlowDaily."""
+    return draw_cumulative_flow(work_intervals, issue_journeys, stages, workflow, landed_batches.as_of)
