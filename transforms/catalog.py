@@ -18,6 +18,7 @@ from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly
 from transforms.metrics.value_stream_map import ValueStreamMap
+from transforms.metrics.wait_causes import WaitCauses
 from transforms.quality.completeness import Completeness
 from transforms.quality.quarantine import Quarantine
 from transforms.quality.runs import Runs
@@ -35,5 +36,6 @@ TABLES: tuple[type[Table], ...] = (
     ReworkEdges,
     FlowWeekly,
     CumulativeFlowDaily,
+    WaitCauses,
     Completeness, Quarantine, Runs, Validations,
 )  # fmt: skip

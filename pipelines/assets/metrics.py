@@ -13,6 +13,7 @@ from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
+from transforms.metrics.wait_causes import WaitCauses, split_waits
 from transforms.workflow import Workflow
 
 Frame = pl.LazyFrame
@@ -109,3 +110,11 @@ def cumulative_flow_daily(
 ) -> Frame:
     """Fill CumulativeFlowDaily."""
     return draw_cumulative_flow(work_intervals, issue_journeys, stages, workflow, landed_batches.as_of)
+
+
+@table_asset(WaitCauses)
+def wait_causes(
+    person_intervals: Frame, raw_changes: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill WaitCauses."""
+    return split_waits(person_intervals, raw_changes, issue_journeys, workflow, landed_batches.as_of)
