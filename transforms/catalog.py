@@ -20,6 +20,7 @@ from transforms.metrics.stage_flow_weekly import StageFlowWeekly
 from transforms.metrics.value_stream_map import ValueStreamMap
 from transforms.metrics.wait_causes import WaitCauses
 from transforms.quality.completeness import Completeness
+from transforms.quality.log_quality import LogQuality
 from transforms.quality.quarantine import Quarantine
 from transforms.quality.runs import Runs
 from transforms.quality.validations import Validations
@@ -37,5 +38,5 @@ TABLES: tuple[type[Table], ...] = (
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,
-    Completeness, Quarantine, Runs, Validations,
+    Completeness, Quarantine, LogQuality, Runs, Validations,
 )  # fmt: skip

@@ -1,0 +1,80 @@
+"""Signs that a status change was recorded otherwise than it happened, found in the changes themselves (METHODS §1.5).
+
+What they add up to per stage and period is ``log_quality``; whether logs are whole is ``completeness``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from transforms.schema import LABEL
+from transforms.workflow import Workflow
+
+BURST_ISSUES = 3
+"""Different issues moved by one person within BURST_LENGTH that make a burst."""
+
+BURST_LENGTH = timedelta(minutes=5)
+
+STAND_UP_MINUTES = 30
+"""Width of the window of the day: one time ± 15 minutes."""
+
+INSTANT = timedelta(microseconds=1)
+
+
+def exits_of(
+    raw_issues: pl.DataFrame, raw_changes: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflow, as_of: datetime
+) -> pl.DataFrame:
+    """Every status change of the issues in ``journeys`` and the stage it left.
+
+    Columns: issue_id, value_stream, stage_name, left_at, author, is_automation, is_batch, is_impossible (dated before
+    its issue was created, or after as_of though Jira says the issue had changed last before), local_date and minute
+    (of the day, in the stream's zone). Impossible instants beyond as_of are put just before it.
+    """
+    moves = raw_changes.filter((pl.col.field == "status") & (pl.col.from_id != pl.col.to_id))
+    known = raw_issues.select("issue_id", "created_at", "updated_at").join(
+        journeys.select("issue_id", "value_stream"), on="issue_id"
+    )
+    moves = _with_bursts(moves.join(known, on="issue_id"))
+    is_late = pl.col.changed_at > as_of
+    is_impossible = (pl.col.changed_at < pl.col.created_at) | (is_late & (pl.col.updated_at <= as_of))
+    moves = moves.with_columns(is_impossible=is_impossible.fill_null(False)).filter(~is_late | pl.col.is_impossible)
+    stages = workflow.statuses.select(pl.col("value_stream", "stage_name").cast(LABEL), from_id="status_id")
+    moves = moves.join(stages, on=["value_stream", "from_id"])
+    moves = moves.with_columns(left_at=pl.min_horizontal("changed_at", pl.lit(as_of - INSTANT)))
+    local = pl.concat([_local(moves, stream.name, stream.calendar.zone) for stream in workflow.streams])
+    return local.select(
+        "issue_id", "value_stream", "stage_name", "left_at", "author", "is_automation", "is_batch", "is_impossible",
+        "local_date", "minute",
+    )  # fmt: skip
+
+
+def stand_up_counts(exits: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """Most changes of each group that lie within half an hour of the day, over all days: ``by``, stand_up_count."""
+    ordered = exits.select(*by, minute=pl.col.minute.cast(pl.Int64)).sort(*by, "minute")
+    window: dict[str, Any] = {"period": f"{STAND_UP_MINUTES}i", "offset": "0i", "closed": "left", "group_by": by}
+    counted = ordered.rolling("minute", **window).agg(within=pl.len())
+    return counted.group_by(by).agg(stand_up_count=pl.col.within.max().cast(pl.Int64))
+
+
+def _with_bursts(moves: pl.DataFrame) -> pl.DataFrame:
+    """Mark what lies in a stretch of five minutes in which one person moves three issues or more."""
+    moves = moves.sort("changed_at", "issue_id", "history_id", "item_index").with_row_index("move")
+    human = moves.filter(~pl.col.is_automation & pl.col.author.is_not_null()).sort("author", "changed_at")
+    ahead = human.rolling("changed_at", period=BURST_LENGTH, offset=timedelta(), closed="both", group_by="author").agg(
+        issue_count=pl.col.issue_id.n_unique()
+    )
+    human = human.with_columns(begins=ahead["issue_count"] >= BURST_ISSUES)
+    begun_at = pl.when("begins").then("changed_at").forward_fill().over("author")
+    human = human.with_columns(is_batch=(pl.col.changed_at - begun_at <= BURST_LENGTH).fill_null(False))
+    marked = moves.join(human.select("move", "is_batch"), on="move", how="left", maintain_order="left")
+    return marked.with_columns(pl.col.is_batch.fill_null(False))
+
+
+def _local(moves: pl.DataFrame, stream: str, zone: str) -> pl.DataFrame:
+    local = pl.col.left_at.dt.convert_time_zone(zone)
+    return moves.filter(pl.col.value_stream.cast(pl.String) == stream).with_columns(
+        local_date=local.dt.date(), minute=local.dt.hour().cast(pl.Int32) * 60 + local.dt.minute()
+    )
