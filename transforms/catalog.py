@@ -13,6 +13,7 @@ from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
+from transforms.metrics.divergence_verdicts import DivergenceVerdicts
 from transforms.metrics.flow_weekly import FlowWeekly
 from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels

@@ -8,6 +8,7 @@ from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
+from transforms.metrics.divergence_verdicts import DivergenceVerdicts, judge_divergence
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
@@ -118,3 +119,16 @@ def wait_causes(
 ) -> Frame:
     """Fill WaitCauses."""
     return split_waits(person_intervals, raw_changes, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(DivergenceVerdicts)
+def divergence_verdicts(
+    status_visits: Frame,
+    work_intervals: Frame,
+    issue_journeys: Frame,
+    stages: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill DivergenceVerdicts."""
+    return judge_divergence(status_visits, work_intervals, issue_journeys, stages, workflow, landed_batches.as_of)
