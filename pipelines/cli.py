@@ -1,7 +1,8 @@
 """The ``flow`` command: each command is a few lines over the modules that do the work, imported when it is called.
 
 What goes wrong ends in one paragraph on standard error: exit code 2 where the command, flow.toml or a variable is to be
-corrected, 1 for everything else. No traceback unless asked for, never a token.
+corrected, 75 where Jira wants to be asked again later, 1 for everything else. No traceback unless asked for, never a
+token.
 """
 
 from __future__ import annotations
@@ -132,11 +133,13 @@ def one_paragraph(*, is_verbose: bool = False) -> Iterator[None]:
 
 def explain(error: BaseException) -> tuple[str, int]:
     """What to tell of a failure, and the exit code."""
-    from pipelines.failures import KNOWN_ERRORS, TO_BE_CORRECTED
+    from pipelines.failures import KNOWN_ERRORS, TO_BE_CORRECTED, TO_BE_TRIED_LATER
 
     text = " ".join(str(error).split())
     if isinstance(error, TO_BE_CORRECTED):
         return text, 2
+    if isinstance(error, TO_BE_TRIED_LATER):
+        return text, 75
     if isinstance(error, KNOWN_ERRORS):
         return text, 1
     if isinstance(error, KeyboardInterrupt):

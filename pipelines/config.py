@@ -20,6 +20,7 @@ import holidays as holiday_library
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipelines.config_errors import ConfigError, explain
+from pipelines.jira.options import Options
 from transforms.calendar import WorkingCalendar
 from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
 
@@ -38,11 +39,49 @@ class _Section(BaseModel):
 
 
 class JiraScope(_Section):
-    """Which issues are read."""
+    """Which issues are read, how often and how patiently."""
 
     projects: tuple[str, ...] = Field((), description="Project keys to read; empty reads all the account can see.")
     jql: str = Field("", description="A further condition in JQL, joined to the scope by AND; empty adds none.")
     site_name: str = Field("", description="Name of the site in the tables; empty takes the host of JIRA_URL.")
+    overlap_minutes: int = Field(
+        15, ge=0, strict=True, description="An increment begins so long before the last run: the search index is late."
+    )
+    rescan_hours: int = Field(
+        24, ge=1, strict=True, description="Once in so many hours an increment reaches back so many hours."
+    )
+    census_hours: int = Field(
+        24, ge=0, strict=True, description="How often all ids are listed, to notice what is gone; 0 is every run."
+    )
+    full_refresh_days: int = Field(
+        7, ge=0, strict=True, description="How often everything is read again; 0 is every run."
+    )
+    concurrency: int = Field(8, ge=1, le=8, strict=True, description="The most requests in flight.")
+    longest_wait_minutes: int = Field(
+        15, ge=0, strict=True, description="Told by Jira to wait longer, a run ends; the next goes on from there."
+    )
+    count_tolerance: float = Field(
+        0.01, ge=0, le=1, description="Share of Jira's own count that may lack before a run fails."
+    )
+    accept_losses: bool = Field(
+        False, strict=True, description="Whether many issues gone at once are believed; for one run."
+    )
+    flagged_field: str = Field("", description="Id of the field that flags impediments; empty finds it by its schema.")
+
+
+    def options(self) -> Options:
+        """The same for the extraction."""
+        return Options(
+            overlap=timedelta(minutes=self.overlap_minutes),
+            rescan=timedelta(hours=self.rescan_hours),
+            census=timedelta(hours=self.census_hours),
+            full_refresh=timedelta(days=self.full_refresh_days),
+            concurrency=self.concurrency,
+            longest_wait=timedelta(minutes=self.longest_wait_minutes),
+            count_tolerance=self.count_tolerance,
+            are_losses_accepted=self.accept_losses,
+            flagged_field=self.flagged_field,
+        )
 
 
 class CalendarSection(_Section):

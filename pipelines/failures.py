@@ -2,7 +2,7 @@
 
 from pipelines.config_errors import ConfigError
 from pipelines.jira import JiraError
-from pipelines.jira.errors import MissingSettingError, ScopeError
+from pipelines.jira.errors import ComeBackLaterError, MissingSettingError, ScopeError
 from pipelines.run import AuditError, BusyError
 from pipelines.sandbox.faults.script import FaultScriptError
 from pipelines.sandbox_command import SandboxError
@@ -12,6 +12,9 @@ from transforms.schema import SchemaError
 
 TO_BE_CORRECTED = (ConfigError, FaultScriptError, MissingSettingError, ScopeError, WorkflowError)
 """The command, flow.toml or a variable is wrong: exit code 2."""
+
+TO_BE_TRIED_LATER = (ComeBackLaterError,)
+"""Jira asks for a long pause; what was read is kept and the next run goes on from there: exit code 75."""
 
 KNOWN_ERRORS = (*TO_BE_CORRECTED, JiraError, AuditError, BusyError, SandboxError, WarehouseError, SchemaError)
 """Messages written for people; anything else is a fault of the product."""

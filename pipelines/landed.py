@@ -29,6 +29,13 @@ class Landed:
     issue_count: int
     history_count: int
     request_count: int
+    retry_count: int = 0
+    seconds: float = 0.0
+    mode: str = "full"
+    """Whether everything was read, or the window of what changed since."""
+    watermark: datetime | None = None
+    """The site's clock at the start of this run: where the next increment begins, less the overlap."""
+    gone_count: int = 0
     missing: tuple[int, ...] = ()
     """Ids Jira listed and then did not hand out."""
     warnings: tuple[str, ...] = ()
@@ -44,6 +51,11 @@ class Landed:
             issue_count=extraction.issue_count,
             history_count=extraction.history_count,
             request_count=extraction.request_count,
+            retry_count=extraction.retry_count,
+            seconds=round(extraction.seconds, 3),
+            mode=extraction.mode,
+            watermark=extraction.watermark,
+            gone_count=extraction.gone_count,
             missing=tuple(extraction.missing),
             warnings=tuple(extraction.warnings),
         )
@@ -62,7 +74,9 @@ class LandedStore(dg.IOManager):
         """Keep them; Dagster shows the counts."""
         self.keep(obj)
         counts: dict[str, Any] = {"issues": obj.issue_count, "histories": obj.history_count, "as_of": str(obj.as_of)}
-        context.add_output_metadata({**counts, "requests": obj.request_count, "warnings": list(obj.warnings)})
+        effort: dict[str, Any] = {"requests": obj.request_count, "retries": obj.retry_count, "seconds": obj.seconds}
+        reach: dict[str, Any] = {"mode": obj.mode, "watermark": str(obj.watermark), "gone": obj.gone_count}
+        context.add_output_metadata({**counts, **effort, **reach, "warnings": list(obj.warnings)})
 
     def load_input(self, context: dg.InputContext) -> Landed:
         """The newest extraction's facts."""

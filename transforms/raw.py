@@ -122,6 +122,74 @@ class RawQuarantine(Table, layer="raw", key=("reference",)):
     reason = Column(pl.String(), "Why it could not be parsed.")
 
 
+GONE_REASONS = ("deleted_or_no_access", "moved_out", "archived")
+
+
+class RawTombstones(Table, layer="raw", key=("issue_id",)):
+    """One row per issue that no search of the scope finds any more; its facts and history stay as they were last."""
+
+    issue_id = Column(pl.Int64(), "Issue; one that never was read has no row in raw_issues.")
+    reason = Column(pl.String(), "Why: what asking for it by its id told.", values=GONE_REASONS)
+    gone_at = Column(TIMESTAMP, "Start of the run that missed it, by the site's clock.")
+
+
+class RawStatusVersions(Table, layer="raw", key=("status_id", "valid_from_at")):
+    """One row per name and category a status had: an administrator may change both, which rewrites the past."""
+
+    status_id = Column(pl.Int64(), "Status.")
+    status_name = Column(pl.String(), "Name from then on.")
+    category = Column(
+        pl.String(), "Jira's status category from then on. Empty where the site gives none.",
+        nullable=True, values=("new", "indeterminate", "done", "undefined"),
+    )  # fmt: skip
+    is_listed = Column(pl.Boolean(), "The site lists it.")
+    valid_from_at = Column(TIMESTAMP, "Start of the run that first saw it so, by the site's clock.")
+
+
+class RawSprints(Table, layer="raw", key=("sprint_id",)):
+    """One row per sprint of a board in scope. Names and goals are written by people and do not land."""
+
+    sprint_id = Column(pl.Int64(), "Sprint.")
+    board_id = Column(pl.Int64(), "Board it was planned on.")
+    state = Column(pl.String(), "Jira's word.", values=("future", "active", "closed"))
+    started_at = Column(TIMESTAMP, "Start as planned or done. Empty for a sprint without dates.", nullable=True)
+    ends_at = Column(TIMESTAMP, "End as planned. Empty for a sprint without dates.", nullable=True)
+    completed_at = Column(TIMESTAMP, "Completion. Empty while it runs.", nullable=True)
+
+
+class RawBoardColumns(Table, layer="raw", key=("board_id", "column_index")):
+    """One row per column of a board in scope, left to right."""
+
+    board_id = Column(pl.Int64(), "Board.")
+    board_type = Column(pl.String(), "Jira's word: scrum, kanban or simple.")
+    project_id = Column(pl.Int64(), "Project the board belongs to.")
+    column_index = Column(pl.Int32(), "Position from the left, from 0.", minimum=0)
+    column_name = Column(pl.String(), "Name of the column.")
+    status_ids = Column(pl.List(pl.Int64()), "Statuses shown in it; an empty list for a column without any.")
+    wip_minimum = Column(pl.Int32(), "Fewest issues meant to be in it. Empty where none is set.", nullable=True)
+    wip_limit = Column(pl.Int32(), "Most issues meant to be in it. Empty where none is set.", nullable=True)
+
+
+class RawWorklogs(Table, layer="raw", key=("worklog_id",)):
+    """One row per work log: when and how long, not what."""
+
+    issue_id = Column(pl.Int64(), "Issue.")
+    worklog_id = Column(pl.Int64(), "Work log.")
+    started_at = Column(TIMESTAMP, "When the work began, as its author says.")
+    seconds = Column(pl.Int64(), "Seconds worked.", minimum=0)
+    author = Column(pl.Int64(), "Keyed hash of who worked. Empty where Jira names nobody.", nullable=True)
+
+
+class RawComments(Table, layer="raw", key=("comment_id",)):
+    """One row per comment: when and by whom, not what."""
+
+    issue_id = Column(pl.Int64(), "Issue.")
+    comment_id = Column(pl.Int64(), "Comment.")
+    created_at = Column(TIMESTAMP, "When it was written.")
+    author = Column(pl.Int64(), "Keyed hash of who wrote it. Empty where Jira names nobody.", nullable=True)
+
+
 RAW_TABLES: tuple[type[Table], ...] = (
     RawIssues, RawChanges, RawStatuses, RawProjects, RawVersions, RawResolutions, RawQuarantine,
+    RawTombstones, RawStatusVersions, RawSprints, RawBoardColumns, RawWorklogs, RawComments,
 )  # fmt: skip

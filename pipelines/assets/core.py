@@ -24,9 +24,9 @@ Frame = pl.LazyFrame
 
 
 @table_asset(Issues)
-def issues(raw_issues: Frame, raw_resolutions: Frame, workflow: Workflow) -> Frame:
+def issues(raw_issues: Frame, raw_resolutions: Frame, raw_tombstones: Frame, workflow: Workflow) -> Frame:
     """Fill Issues."""
-    return describe_issues(raw_issues, raw_resolutions, workflow)
+    return describe_issues(raw_issues, raw_resolutions, raw_tombstones, workflow)
 
 
 @table_asset(Changes)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from pipelines.jira import Connection, Scope, Store, build_raw_tables, connect, extract
+from pipelines.jira import Connection, Gate, Scope, Store, build_raw_tables, connect, extract, policy_of
 from pipelines.landed import Landed
 from pipelines.settings import RunSettings
 from pipelines.store import describe
@@ -21,10 +21,17 @@ def landed_batches(settings: dg.ResourceParam[RunSettings]) -> Landed:
     connection = settings.find_connection()
     settings.report(f"Reading {connection.url}")
     site_name = site_name_of(settings, connection)
-    session = connect(connection)
-    scope = Scope(settings.config.jira.projects, settings.config.jira.jql)
-    store = Store(settings.data, site_name)
-    extraction = extract(session, scope, store, as_of=settings.as_of, progress=settings.report_count)
+    asked = settings.config.jira
+    options = asked.options()
+    session = connect(connection, Gate(policy_of(options)))
+    extraction = extract(
+        session,
+        Scope(asked.projects, asked.jql),
+        Store(settings.data, site_name),
+        as_of=settings.as_of,
+        progress=settings.report_count,
+        options=options,
+    )
     for warning in extraction.warnings:
         settings.report(f"Note: {warning}")
     return Landed.of(extraction, site_name, session.time_zone)

@@ -5,13 +5,17 @@ What the columns mean belongs to ``transforms.raw``; what is done with them to `
 
 from pipelines.jira.client import Connection, JiraSession, connect, connection_from_environment
 from pipelines.jira.errors import JiraError
-from pipelines.jira.extract import Extraction, Store, extract
+from pipelines.jira.extract import Extraction, extract
 from pipelines.jira.fields import FieldNames
+from pipelines.jira.options import Options
 from pipelines.jira.parse import RawFrames, parse_in_batches, parse_lines
+from pipelines.jira.retry import Gate, policy_of
 from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
 from pipelines.jira.tables import RawTables, build_raw_tables
 
 __all__ = [
-    "Connection", "Extraction", "FieldNames", "JiraError", "JiraSession", "RawFrames", "RawTables", "Scope", "Store",
-    "build_raw_tables", "connect", "connection_from_environment", "extract", "parse_in_batches", "parse_lines",
+    "Connection", "Extraction", "FieldNames", "Gate", "JiraError", "JiraSession", "Options", "RawFrames", "RawTables",
+    "Scope", "Store", "build_raw_tables", "connect", "connection_from_environment", "extract", "parse_in_batches",
+    "parse_lines", "policy_of",
 ]  # fmt: skip

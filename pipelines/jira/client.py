@@ -6,6 +6,7 @@ The ``jira`` package gives session and authentication; its paging helpers, retri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -31,6 +32,9 @@ TIMEOUT_SECONDS = (10, 120)
 
 POOL_SIZE = 8
 """Connections kept open: one for each worker."""
+
+_NUMBER = re.compile(r"\d+(?=/|$)")
+"""Ids in a path: requests that differ in these only share an endpoint."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -101,19 +105,39 @@ class JiraSession:
         return "/rest/api/3" if self.flavour == "cloud" else "/rest/api/2"
 
     def read(
-        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        shape: type[T],
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        *,
+        is_divisible: bool = False,
     ) -> T:
-        """Ask, with retries, and decode the answer as ``shape``; raises a JiraError that says what to do."""
-        return self.read_with_headers(method, path, shape, params, body)[0]
+        """Ask, with retries, and decode the answer as ``shape``; raises a JiraError that says what to do.
+
+        A divisible request ends in TooHeavyError as soon as a smaller one might do better.
+        """
+        return self.read_with_headers(method, path, shape, params, body, is_divisible=is_divisible)[0]
 
     def read_with_headers(
-        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        shape: type[T],
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+        *,
+        is_divisible: bool = False,
     ) -> tuple[T, Mapping[str, str]]:
         """Like ``read``, with the answer's headers."""
-        return self.gate.run(lambda: self._attempt(method, path, shape, params, body))
+        endpoint = f"{method} {_NUMBER.sub('#', path)}"
+        return self.gate.run(
+            lambda: self._attempt(method, path, shape, params, body, endpoint), endpoint, is_divisible=is_divisible
+        )
 
     def _attempt(
-        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None, body: Any
+        self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None, body: Any, endpoint: str
     ) -> tuple[T, Mapping[str, str]]:
         place = faults.Place(self.connection.url, method, path, self.connection.token)
         try:
@@ -122,7 +146,10 @@ class JiraSession:
             raise faults.from_status(place, error.status_code, error.response) from None
         except requests.RequestException as error:
             raise faults.from_network(place, error) from None
+        self.gate.note_headers(response.headers, endpoint)
         faults.check_is_json(place, response)
+        if response.headers.get("X-AUSERNAME", "").casefold() == "anonymous":
+            _check_logged_in(self.connection, response.headers)
         try:
             return msgspec.json.decode(response.content, type=shape), response.headers
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

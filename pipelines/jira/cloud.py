@@ -1,125 +1,64 @@
-"""Jira Cloud: sweep the ids, then fetch issues and whole changelogs in bulk.
+"""Jira Cloud: sweep the ids, then fetch issues and whole changelogs in bulk, and check that they hold together.
 
-The changelog embedded in a search is capped at 40 histories and loses the oldest, so it is never asked for. Changelogs
-are read unfiltered: one pass instead of two of ten fields each, and the histories received can be held against Jira's
-own count.
+The changelog embedded in a search is capped at 40 histories and loses the oldest, so it is never asked for. Listing ids
+belongs to ``cloud_sweep``, reading changelogs to ``cloud_changelogs``, mending them to ``repair``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from itertools import chain
 
 import msgspec
 
+from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
-from pipelines.jira.errors import NotFoundError, PagingError, RefusedError
+from pipelines.jira.cloud_changelogs import ChangelogReader, Parts, decode_histories
+from pipelines.jira.cloud_sweep import OnlyId, count_issues, has_match, paging_error, sweep_ids
+from pipelines.jira.errors import RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
+from pipelines.jira.instants import read_instant
 from pipelines.jira.ordered import map_in_order
-from pipelines.jira.pulled import Pulled, check_ascending
-from pipelines.jira.scrub import Scrubber, encode, unreadable
-from pipelines.jira.shapes import History, ReceivedIssue, UnreadableIssue
+from pipelines.jira.pulled import Line, Pulled, pack
+from pipelines.jira.repair import SecondRoutes
+from pipelines.jira.scrub import Scrubber, unreadable
+from pipelines.jira.shapes import LandedIssue, ReceivedIssue
 
-IDS_PER_PAGE = 5000
+__all__ = ["count_issues", "fetch", "has_match", "pull", "sweep_ids"]
+
 ISSUES_PER_BATCH = 1000
 ISSUES_PER_OLD_BATCH = 100
 """What sites without the raised limit of ``issue/bulkfetch`` accept."""
-HISTORIES_PER_PAGE = 10_000
-WORKERS = 4
 
+CLOCK_SLACK_US = 1_000_000
+"""``updated`` may be this much later than the history it belongs to."""
 
-class _Id(msgspec.Struct):
-    id: str
-
-
-class _SearchPage(msgspec.Struct, rename="camel"):
-    issues: list[_Id]
-    next_page_token: str | None = None
-    is_last: bool | None = None
-    warnings: list[Any] | None = None
+READINGS = 3
+"""Times that a batch whose changelogs came short is read before the run stops."""
 
 
 class _Issues(msgspec.Struct):
     issues: list[msgspec.Raw]
 
 
-class _IssueChangelog(msgspec.Struct, rename="camel"):
-    issue_id: str
-    change_histories: msgspec.Raw
+def pull(session: JiraSession, jql: str, scrubber: Scrubber, done: Collection[int] = ()) -> Iterator[Pulled]:
+    """Every issue that ``jql`` (bounded, without ORDER BY) selects but those done. Raises JiraError."""
+    return fetch(session, [issue_id for issue_id in sweep_ids(session, jql) if issue_id not in done], scrubber)
 
 
-class _ChangelogPage(
-    msgspec.Struct, rename={"issue_changelogs": "issueChangeLogs", "next_page_token": "nextPageToken"}
-):
-    issue_changelogs: list[_IssueChangelog]
-    next_page_token: str | None = None
+def fetch(session: JiraSession, ids: Sequence[int], scrubber: Scrubber) -> Iterator[Pulled]:
+    """These issues with their changelogs, a thousand at a time. Raises JiraError.
 
-
-class _Count(msgspec.Struct):
-    count: int
-
-
-def pull(session: JiraSession, jql: str, scrubber: Scrubber) -> Iterator[Pulled]:
-    """Every issue that ``jql`` (bounded, without ORDER BY) selects, a thousand at a time. Raises JiraError."""
-    ids = sweep_ids(session, jql)
+    The first batch goes alone: from it the others learn what the site accepts and how dense its histories are.
+    """
     fetcher = _BatchFetcher(session, scrubber, len(ids))
     batches = [ids[start : start + ISSUES_PER_BATCH] for start in range(0, len(ids), ISSUES_PER_BATCH)]
-    with ThreadPoolExecutor(WORKERS) as pool:
-        yield from map_in_order(pool, fetcher.fetch, batches, ahead=WORKERS + 1)
-
-
-def count_issues(session: JiraSession, jql: str) -> int | None:
-    """How many issues the site believes there are: approximate, an alarm and no proof. None where it won't say."""
-    try:
-        return session.read("POST", f"{session.api}/search/approximate-count", _Count, body={"jql": jql}).count
-    except (NotFoundError, RefusedError):
-        return None
-
-
-def sweep_ids(session: JiraSession, jql: str) -> list[int]:
-    """All issue ids, ascending. A chain's end is only a claim: asked on above the last id until nothing comes."""
-    ids: list[int] = []
-    while found := _read_chain(session, jql, ids[-1] if ids else 0):
-        ids += found
-    return ids
-
-
-def _read_chain(session: JiraSession, jql: str, last: int) -> list[int]:
-    """One chain of pages above ``last``. Raises PagingError where pages contradict themselves or each other."""
-    above = f" AND id > {last}" if last else ""
-    body: dict[str, Any] = {"jql": f"({jql}){above} ORDER BY id ASC", "fields": ["id"], "maxResults": IDS_PER_PAGE}
-    ids: list[int] = []
-    tokens: set[str] = set()
-    while True:
-        page = session.read("POST", f"{session.api}/search/jql", _SearchPage, body=body)
-        _check_page(page, tokens)
-        found = [int(issue.id) for issue in page.issues]
-        check_ascending(found, ids[-1] if ids else last, "search/jql")
-        ids += found
-        if page.next_page_token is None:
-            return ids
-        tokens.add(page.next_page_token)
-        body["nextPageToken"] = page.next_page_token
-
-
-def _check_page(page: _SearchPage, tokens: set[str]) -> None:
-    problem = None
-    if page.warnings:
-        problem = "the site warns that the result is not whole"
-    elif page.next_page_token in tokens:
-        problem = "the site sent the same page token again"
-    elif page.is_last is not None and page.is_last != (page.next_page_token is None):
-        problem = "the site contradicts itself about whether a page is the last"
-    if problem:
-        raise _paging_error("search/jql", problem)
-
-
-def _paging_error(route: str, problem: str) -> PagingError:
-    return PagingError(
-        f"{route}: {problem}. Going on would lose issues or changes, or never end, so the run stops; published data are"
-        " untouched. Run again later."
-    )
+    workers = session.gate.lanes.most
+    if batches:
+        yield fetcher.fetch(batches[0])
+    with ThreadPoolExecutor(workers) as pool:
+        yield from map_in_order(pool, fetcher.fetch, batches[1:], ahead=workers)
 
 
 class _BatchFetcher:
@@ -129,64 +68,127 @@ class _BatchFetcher:
         self._session, self._scrubber, self._total = session, scrubber, total
         self._issue_limit = ISSUES_PER_BATCH
         self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids]
+        self._changelogs = ChangelogReader(session, scrubber.change_field_ids)
+        self._second = SecondRoutes(session, scrubber, self._fields)
 
     def fetch(self, ids: Sequence[int]) -> Pulled:
         """Issues first, changelogs after: then the changelog is at least as new as the fields."""
         answered = self._issues(ids)
-        changelogs = self._changelogs([issue_id for issue_id in ids if issue_id in answered])
-        lines, histories, unreadable_count = [], 0, 0
-        for issue_id in ids:
-            if issue_id in answered:
-                line = self._scrub(answered[issue_id], changelogs.get(issue_id, []))
-                histories += 0 if isinstance(line, UnreadableIssue) else line.changelog.received or 0
-                unreadable_count += isinstance(line, UnreadableIssue)
-                lines.append((issue_id, encode(line)))
+        present = [issue_id for issue_id in ids if issue_id in answered]
+        parts = self._whole_chain(present, answered)
+        lines = {issue_id: self._scrub(answered[issue_id], parts.get(issue_id, [])) for issue_id in present}
+        broken = self._mend(lines, parts)
         missing = tuple(issue_id for issue_id in ids if issue_id not in answered)
-        return Pulled(tuple(lines), missing, unreadable_count, self._total, histories)
+        return pack(lines.items(), broken, missing=missing, total=self._total)
 
     def _issues(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:
-        """Issues by id; on a refusal in the size all sites accept. An answer nobody asked for is left aside."""
-        asked, answered = set(ids), dict[int, msgspec.Raw]()
+        """Issues by id, in the size the site accepts. An answer nobody asked for is left aside."""
+        answered: dict[int, msgspec.Raw] = {}
         start = 0
         while start < len(ids):
             part = ids[start : start + self._issue_limit]
             try:
-                found = self._bulk_fetch(part)
+                answered |= self._bulk_fetch(part)
             except RefusedError:
-                if self._issue_limit == ISSUES_PER_OLD_BATCH:
+                if len(part) > ISSUES_PER_OLD_BATCH:
+                    self._issue_limit = ISSUES_PER_OLD_BATCH
+                    continue
+                answered |= self._halves(part)
+            except TooHeavyError:
+                if len(part) == 1:
                     raise
-                self._issue_limit = ISSUES_PER_OLD_BATCH
-                continue
-            answered |= {issue_id: raw for issue_id, raw in found if issue_id in asked}
+                answered |= self._halves(part)
             start += len(part)
         return answered
 
-    def _bulk_fetch(self, ids: Sequence[int]) -> list[tuple[int, msgspec.Raw]]:
+    def _halves(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:
+        """Both halves of a batch that was refused; an issue that is refused alone counts as not handed out."""
+        middle = len(ids) // 2
+        return self._issues(ids[:middle]) | self._issues(ids[middle:]) if middle else {}
+
+    def _bulk_fetch(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:
+        asked = set(ids)
         body = {"issueIdsOrKeys": [str(issue_id) for issue_id in ids], "fields": self._fields}
-        found = self._session.read("POST", f"{self._session.api}/issue/bulkfetch", _Issues, body=body).issues
-        return [(int(msgspec.json.decode(raw, type=_Id).id), raw) for raw in found]
+        path = f"{self._session.api}/issue/bulkfetch"
+        found = self._session.read("POST", path, _Issues, body=body, is_divisible=len(ids) > 1).issues
+        numbered = ((int(msgspec.json.decode(raw, type=OnlyId).id), raw) for raw in found)
+        return {issue_id: raw for issue_id, raw in numbered if issue_id in asked}
 
-    def _changelogs(self, ids: Sequence[int]) -> dict[int, list[msgspec.Raw]]:
-        """Parts of changelogs by issue id; one issue may be spread over pages, so the chain is read to its end."""
-        parts: dict[int, list[msgspec.Raw]] = {}
-        tokens: set[str] = set()
-        body: dict[str, Any] = {"issueIdsOrKeys": [str(issue_id) for issue_id in ids], "maxResults": HISTORIES_PER_PAGE}
-        while ids:
-            page = self._session.read("POST", f"{self._session.api}/changelog/bulkfetch", _ChangelogPage, body=body)
-            for changelog in page.issue_changelogs:
-                parts.setdefault(int(changelog.issue_id), []).append(changelog.change_histories)
-            if page.next_page_token is None:
-                break
-            if page.next_page_token in tokens:
-                raise _paging_error("changelog/bulkfetch", "the site sent the same page token again")
-            tokens.add(page.next_page_token)
-            body["nextPageToken"] = page.next_page_token
-        return parts
+    def _whole_chain(self, ids: Sequence[int], answered: dict[int, msgspec.Raw]) -> Parts:
+        """Changelogs, and the proof that no end was lost: who was touched later has nothing more to tell."""
+        parts: Parts = {}
+        for _ in range(READINGS):
+            for issue_id, pieces in self._changelogs.read(ids).items():
+                parts.setdefault(issue_id, []).extend(pieces)
+            suspects = _touched_later({issue_id: answered[issue_id] for issue_id in ids}, parts)
+            again = self._changelogs.read_again(suspects)
+            is_cut = False
+            for issue_id, pieces in again.items():
+                before = self._scrub(answered[issue_id], parts.get(issue_id, []))
+                parts[issue_id] = [*parts.get(issue_id, []), *pieces]
+                is_cut |= _change_count(self._scrub(answered[issue_id], parts[issue_id])) > _change_count(before)
+            if not is_cut:
+                return parts
+        raise paging_error("changelog/bulkfetch", "the site keeps leaving out changes")
 
-    def _scrub(self, raw: msgspec.Raw, parts: list[msgspec.Raw]) -> Any:
+    def _mend(self, lines: dict[int, Line], parts: Parts) -> list[int]:
+        """Read broken changelogs again, all at once, then one by one on other routes; returns what stays broken."""
+        broken = [issue_id for issue_id, line in lines.items() if _is_broken(line)]
+        if broken:
+            fresh, again = self._issues(broken), self._changelogs.read_again(broken)
+            for issue_id in broken:
+                parts[issue_id] = [*parts.get(issue_id, []), *again.get(issue_id, [])]
+                if issue_id in fresh:
+                    self._take(lines, issue_id, self._scrub(fresh[issue_id], parts[issue_id]), "again")
+        for issue_id in broken:
+            if _is_broken(lines[issue_id]):
+                self._take(lines, issue_id, self._second.mend(issue_id, decode_histories(parts[issue_id])), None)
+        return [issue_id for issue_id in broken if _is_broken(lines[issue_id])]
+
+    def _take(self, lines: dict[int, Line], issue_id: int, found: Line | None, route: str | None) -> None:
+        if isinstance(found, LandedIssue):
+            found.changelog.route = route or found.changelog.route
+            lines[issue_id] = found
+
+    def _scrub(self, raw: msgspec.Raw, parts: Sequence[msgspec.Raw]) -> Line:
         try:
-            issue = msgspec.json.decode(raw, type=ReceivedIssue)
-            histories = [history for part in parts for history in msgspec.json.decode(part, type=list[History])]
-            return self._scrubber.scrub(issue, histories, None)
+            return self._scrubber.scrub(msgspec.json.decode(raw, type=ReceivedIssue), decode_histories(parts), None)
         except (msgspec.DecodeError, ValueError) as error:
             return unreadable(raw, error)
+
+
+class _Touched(msgspec.Struct):
+    created: str | int = 0
+    updated: str | int | None = None
+
+
+class _TouchedIssue(msgspec.Struct):
+    fields: _Touched
+
+
+class _Dated(msgspec.Struct):
+    created: str | int
+
+
+def _touched_later(answered: dict[int, msgspec.Raw], parts: Parts) -> list[int]:
+    """Issues updated after the newest history of the batch, and those updated without any history of their own."""
+    try:
+        dated = (msgspec.json.decode(piece, type=list[_Dated]) for piece in chain.from_iterable(parts.values()))
+        newest = max((read_instant(one.created) for one in chain.from_iterable(dated)), default=0)
+        touched = {number: msgspec.json.decode(raw, type=_TouchedIssue).fields for number, raw in answered.items()}
+        return [
+            number
+            for number, one in touched.items()
+            if one.updated is not None
+            and read_instant(one.updated) > (newest if number in parts else read_instant(one.created)) + CLOCK_SLACK_US
+        ]
+    except (msgspec.DecodeError, ValueError):
+        return list(answered)
+
+
+def _is_broken(line: Line) -> bool:
+    return isinstance(line, LandedIssue) and not is_whole(line)
+
+
+def _change_count(line: Line) -> int:
+    return sum(len(history.items) for history in line.changelog.histories) if isinstance(line, LandedIssue) else 0

@@ -43,6 +43,14 @@ class OverloadedError(JiraError):
     """Still failing or rate limiting after the last try, or told to wait longer than a run may."""
 
 
+class ComeBackLaterError(OverloadedError):
+    """The site asks for a longer pause than a run sits out: run again later, it goes on where this one stopped."""
+
+
+class TooHeavyError(OverloadedError):
+    """A request that a smaller one may replace: no answer in time, too large, or a failure on every try."""
+
+
 class AnswerError(JiraError):
     """An answer that is not JSON, or lacks what every answer of its kind has, after the last try."""
 

@@ -1,57 +1,35 @@
-"""One extraction: scope, reference data, every issue with its whole changelog, landed and entered in the ledger.
+"""One extraction: what changed since the last, or everything; landed batch by batch, proved whole, then made current.
 
-Each run pulls everything in scope. Nothing is computed here; parsing reads what landed (``tables``).
+Whatever interrupts it, batches that landed are kept and the next run goes on from there. Nothing is computed here;
+parsing reads what landed (``tables``).
 """
 
 from __future__ import annotations
 
-import os
-import re
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from types import ModuleType
 
 import msgspec
 
 from pipelines.jira import cloud, datacenter
+from pipelines.jira.census import Census, Findings
 from pipelines.jira.client import JiraSession
-from pipelines.jira.errors import AnswerError, MissingSettingError
-from pipelines.jira.landing import Landing, pseudonym_key
-from pipelines.jira.ledger import Batch, Ledger
+from pipelines.jira.errors import AnswerError
+from pipelines.jira.ledger import Batch, Outcome, Run, Tombstone
+from pipelines.jira.options import Options
+from pipelines.jira.plan import begin, fingerprint
 from pipelines.jira.pulled import Pulled
-from pipelines.jira.reference import fetch_reference, list_projects
-from pipelines.jira.scope import Scope, resolve
+from pipelines.jira.ranges import Range
+from pipelines.jira.reference import Reference, fetch_reference, list_projects
+from pipelines.jira.scope import ResolvedScope, Scope, resolve
 from pipelines.jira.scrub import Scrubber
+from pipelines.jira.site_store import Store
+from pipelines.jira.watermark import find_form, updated_since
 
 Progress = Callable[[int, int | None], None]
 """Called with issues landed so far and issues expected, None where not known."""
-
-LINES_PER_BATCH = 1000
-
-EXPECTED_SHARE = 0.99
-"""Fewer issues than this share of the site's own count is said aloud; the count itself is approximate."""
-
-
-class Store:
-    """Where one site's raw data live: files, ledger and pseudonym key under one data folder."""
-
-    def __init__(self, data: Path, site_name: str = "jira", environment: Mapping[str, str] | None = None) -> None:
-        """Nothing is written before the first extraction."""
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", site_name):
-            raise MissingSettingError(
-                f"The site name {site_name!r} cannot be a folder. Use letters, digits, dot, dash and underscore."
-            )
-        self.site_name = site_name
-        self.landing = Landing(data / "raw" / site_name)
-        self.ledger = Ledger(data / "work.duckdb", site_name)
-        self._data, self._environment = data, os.environ if environment is None else environment
-
-    @property
-    def key(self) -> bytes:
-        """The key persons are hashed with."""
-        return pseudonym_key(self._data, self._environment)
 
 
 @dataclass
@@ -63,11 +41,21 @@ class Extraction:
     as_of: datetime
     flavour: str
     project_keys: tuple[str, ...]
-    reference_sha: str
+    mode: str = "full"
+    since: datetime | None = None
+    """Issues updated from then on were read; empty where all were."""
+    is_resumed: bool = False
+    watermark: datetime | None = None
+    """The site's clock at the start of the run, from which the next one reckons."""
+    reference_sha: str = ""
     batches: list[str] = field(default_factory=list)
     issue_count: int = 0
+    """Issues read in this run; those read before it broke off do not count."""
     history_count: int = 0
     unreadable_count: int = 0
+    repaired_count: int = 0
+    broken_count: int = 0
+    gone_count: int = 0
     missing: list[int] = field(default_factory=list)
     expected_count: int | None = None
     request_count: int = 0
@@ -77,75 +65,202 @@ class Extraction:
 
 
 def extract(
-    session: JiraSession, scope: Scope, store: Store, *, as_of: datetime | None = None, progress: Progress | None = None
+    session: JiraSession,
+    scope: Scope,
+    store: Store,
+    *,
+    as_of: datetime | None = None,
+    progress: Progress | None = None,
+    options: Options | None = None,
 ) -> Extraction:
-    """Pull everything in scope and land it; raises JiraError, and then nothing of the run counts."""
-    began, as_of = session.gate.clock(), as_of or session.server_time
+    """Bring the landed state of a site up to date; raises JiraError, and then the state is as it was."""
+    began, options = session.gate.clock(), options or Options()
     resolved = resolve(scope, list_projects(session))
-    run_id = f"{session.server_time:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-    store.ledger.start(run_id, session.server_time, as_of)
+    reference = fetch_reference(session, resolved.projects)
+    names = reference.field_names(options.flagged_field)
+    scrubber = Scrubber(names, store.key)
+    run = begin(
+        store.ledger, options, session.server_time, as_of or session.server_time,
+        scope_sha=fingerprint(session.flavour, sorted(key.upper() for key in scope.project_keys), scope.jql),
+        shape_sha=fingerprint(sorted(project.id for project in resolved.projects), names.custom_ids),
+    )  # fmt: skip
+    puller = _Puller(session, resolved, store, scrubber, run, options, progress or (lambda count, total: None))
     try:
-        reference = fetch_reference(session, resolved.projects)
-        sha = store.landing.write_reference(msgspec.json.encode(reference))
-        store.ledger.record(run_id, Batch(0, "reference", sha))
-        keys = tuple(project.key for project in resolved.projects)
-        done = Extraction(run_id, session.server_time, as_of, session.flavour, keys, sha)
-        route = cloud if session.flavour == "cloud" else datacenter
-        pages = route.pull(session, resolved.jql, Scrubber(reference.field_names(), store.key))
-        _land(pages, store, done, progress or (lambda count, total: None))
-        done.expected_count = route.count_issues(session, resolved.jql)
-        _check_count(done)
+        puller.read_all()
+        puller.land_reference(reference)
+        store.ledger.complete(run, Outcome(tuple(puller.gone), reference.status_rows()))
     except BaseException:
-        store.ledger.finish(run_id, "failed")
+        store.ledger.fail(run.run_id)
         raise
-    store.ledger.finish(run_id, "complete")
+    done = puller.done
     done.seconds = session.gate.clock() - began
     done.request_count, done.retry_count = session.gate.request_count, session.gate.retry_count
     return done
 
 
-def _land(pages: Iterable[Pulled], store: Store, done: Extraction, progress: Progress) -> None:
-    """Write batches of up to LINES_PER_BATCH lines; a batch enters the ledger only when it is durable."""
-    for sequence, (lines, total) in enumerate(_batched(pages, done)):
-        sha = store.landing.write_issues([line for _, line in lines])
-        ids = [issue_id for issue_id, _ in lines]
-        store.ledger.record(done.run_id, Batch(sequence, "issues", sha, len(lines), ids[0], ids[-1]))
-        done.batches.append(sha)
-        done.issue_count += len(lines)
-        progress(done.issue_count, total)
+class _Puller:
+    """The steps of one run, in their order."""
 
-
-def _batched(pages: Iterable[Pulled], done: Extraction) -> Iterator[tuple[list[tuple[int, bytes]], int | None]]:
-    """Pages of any size → batches of one size, counting along."""
-    waiting: list[tuple[int, bytes]] = []
-    total: int | None = None
-    for page in pages:
-        total = page.total
-        done.history_count += page.histories
-        done.unreadable_count += page.unreadable_count
-        done.missing += page.missing
-        waiting += page.lines
-        while len(waiting) >= LINES_PER_BATCH:
-            yield waiting[:LINES_PER_BATCH], total
-            waiting = waiting[LINES_PER_BATCH:]
-    if waiting:
-        yield waiting, total
-
-
-def _check_count(done: Extraction) -> None:
-    """Hold what came against the site's own count: an empty pull of a full site fails, a short one is said aloud."""
-    expected, projects = done.expected_count or 0, ", ".join(done.project_keys)
-    if expected and not done.issue_count:
-        raise AnswerError(f"The site says that {expected} issues match the scope ({projects}), and sent none. Nothing"
-                          " published; the search index may be rebuilding: run again later.")  # fmt: skip
-    if not done.issue_count:
-        done.warnings.append(
-            f"No issue matches the scope, though its projects exist: {projects}. Check the scope's JQL in flow.toml and"
-            " the account's permissions."
+    def __init__(
+        self, session: JiraSession, scope: ResolvedScope, store: Store, scrubber: Scrubber, run: Run, options: Options,
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        self._session, self._scope, self._store, self._scrubber = session, scope, store, scrubber
+        self._run, self._options, self._progress = run, options, progress
+        self._route: ModuleType = cloud if session.flavour == "cloud" else datacenter
+        earlier = store.ledger.batches(run.run_id, "issues")
+        self._earlier = {number for batch in earlier for number in batch.ids}
+        self._covered = [(batch.after_id, batch.until_id) for batch in earlier if batch.after_id is not None]
+        self._read: set[int] = set()
+        self._sequence = len(earlier)
+        self._missing: set[int] = set()
+        self.gone: list[Tombstone] = []
+        keys = tuple(project.key for project in scope.projects)
+        self.done = Extraction(
+            run.run_id,
+            session.server_time,
+            run.as_of,
+            session.flavour,
+            keys,
+            run.mode,
+            run.since,
+            bool(earlier),
+            run.server_started_at,
         )
-    elif done.issue_count + len(done.missing) < EXPECTED_SHARE * expected:
-        done.warnings.append(f"The site counts about {expected} issues in scope and sent {done.issue_count}.")
-    if done.missing:
-        done.warnings.append(f"{len(done.missing)} issues were listed but not handed out (deleted, moved or hidden).")
-    if done.unreadable_count:
-        done.warnings.append(f"{done.unreadable_count} issues came in an unknown form and are in quarantine.")
+
+    def read_all(self) -> None:
+        """Read the run's window, prove its number, look for who is gone. Raises JiraError where something lacks."""
+        window = self._window()
+        if self._session.flavour == "dc":
+            self._land(datacenter.pull(self._session, window, self._scrubber, self._covered), is_window=True)
+        else:
+            self._land(cloud.pull(self._session, window, self._scrubber, self._earlier))
+        if self._earlier:
+            self._read_what_changed_meanwhile()
+        self._prove_count(window)
+        self._take_census()
+        self._say_what_is_odd()
+
+    def land_reference(self, reference: Reference) -> None:
+        """Keep what the site knows besides issues."""
+        self.done.reference_sha = self._store.landing.write_reference(msgspec.json.encode(reference))
+        sequence = len(self._store.ledger.batches(self._run.run_id, "reference"))
+        self._store.ledger.record(self._run.run_id, Batch(sequence, "reference", self.done.reference_sha))
+
+    def _window(self) -> str:
+        return self._since(self._run.since) if self._run.since else self._scope.jql
+
+    def _since(self, moment: datetime) -> str:
+        form = find_form(self._store.ledger, self._session, self._scope.jql, self._route.has_match)
+        return f"({self._scope.jql}) AND {updated_since(moment, form, self._session.time_zone)}"
+
+    def _read_what_changed_meanwhile(self) -> None:
+        """Issues read before the run broke off may have changed until it was taken up."""
+        fresh = self._since(self._run.server_started_at - self._options.overlap)
+        if self._session.flavour == "dc":
+            self._land(datacenter.pull(self._session, fresh, self._scrubber))
+        else:
+            self._land(cloud.pull(self._session, fresh, self._scrubber, self._read))
+
+    def _prove_count(self, window: str) -> None:
+        """Hold what came against the site's own count; read what a second sweep finds. Raises AnswerError if short."""
+        expected = self.done.expected_count = self._route.count_issues(self._session, window)
+        if expected is None or len(self._seen()) >= expected:
+            return
+        unseen = sorted(set(self._route.sweep_ids(self._session, window)) - self._seen())
+        self._land(self._route.fetch(self._session, unseen, self._scrubber))
+        if len(self._seen()) < (1 - self._options.count_tolerance) * expected:
+            raise AnswerError(
+                f"The site says that about {expected} issues match the scope ({', '.join(self.done.project_keys)}), and"
+                f" lists {len(self._seen())}. Nothing was published. Its search index may be rebuilding: run again"
+                " later. If its count stays wrong, raise count_tolerance in flow.toml."
+            )
+
+    def _take_census(self) -> None:
+        """Compare with all that is known where it is due; find out about issues listed and not handed out anyway."""
+        census = Census(self._session, self._scope, self._route.has_match, self._options.are_losses_accepted)
+        dead = set(self._store.ledger.tombstones()["issue_id"])
+        known = self._store.ledger.known_projects(self._run.era)
+        self._settle(census.look_up(self._missing - dead), known)
+        if self._run.has_census:
+            is_listed = self._run.mode == "full" and not self._earlier
+            listed = self._seen() if is_listed else set(self._route.sweep_ids(self._session, self._scope.jql))
+            buried = dead | {one.issue_id for one in self.gone}
+            read = self._read | self._earlier
+            self._settle(census.take(listed - self._missing, known, read, buried), known)
+
+    def _settle(self, findings: Findings, known: dict[int, int]) -> None:
+        """Read who is there after all, and bury the others."""
+        self._missing -= set(findings.to_fetch)
+        self._land(self._route.fetch(self._session, findings.to_fetch, self._scrubber))
+        if lacking := self._missing & set(findings.to_fetch):
+            raise AnswerError(
+                f"The site lists {len(lacking)} issues, shows them by their ids and leaves them out when asked for many"
+                f" at once, again and again (first: {min(lacking)}). Nothing was published; run again later."
+            )
+        self.gone += findings.gone
+        self.done.gone_count = sum(one.issue_id in known for one in self.gone)
+        self.done.warnings += findings.warnings
+
+    def _seen(self) -> set[int]:
+        return self._read | self._earlier | self._missing
+
+    def _land(self, pages: Iterable[Pulled], *, is_window: bool = False) -> None:
+        """A batch enters the ledger only when it is durable; of the run's window it also notes what it covers."""
+        done = self.done
+        for page in pages:
+            self._missing |= set(page.missing)
+            if page.lines or (page.covers and is_window):
+                self._record(page, page.covers if is_window else None)
+            done.history_count += page.histories
+            done.unreadable_count += page.unreadable_count
+            done.repaired_count += page.repaired_count
+            done.broken_count += page.broken_count
+            done.issue_count += len(page.lines)
+            self._progress(done.issue_count, page.total)
+
+    def _record(self, page: Pulled, covers: Range | None) -> None:
+        sha = self._store.landing.write_issues([line for _, line in page.lines])
+        ids = tuple(number for number, _ in page.lines)
+        projects = tuple(_project_id(line) for _, line in page.lines)
+        batch = Batch(self._sequence, "issues", sha, ids, projects, *(covers or (None, None)))
+        self._store.ledger.record(self._run.run_id, batch)
+        self._sequence += 1
+        self._read |= set(ids)
+        self._missing -= set(ids)
+        self.done.batches.append(sha)
+
+    def _say_what_is_odd(self) -> None:
+        """What a person should know though the run is sound."""
+        done, known = self.done, self._store.ledger.known_projects(self._run.era).keys() | self._seen()
+        buried = {one.issue_id for one in self.gone} | set(self._store.ledger.tombstones()["issue_id"])
+        done.missing = sorted((buried | self._missing) - (known - self._missing))
+        if not known:
+            done.warnings.append(
+                f"No issue matches the scope, though its projects exist: {', '.join(done.project_keys)}. Check the"
+                " scope's JQL in flow.toml and the account's permissions."
+            )
+        for count, what in (
+            (len(self._missing), "issues were listed but not handed out (deleted, moved or hidden)."),
+            (done.unreadable_count, "issues came in an unknown form and are in quarantine."),
+            (done.broken_count, "changelogs do not hold together on any route; quality.completeness names them."),
+        ):
+            if count:
+                done.warnings.append(f"{count} {what}")
+
+
+class _LandedProject(msgspec.Struct):
+    id: str = "0"
+
+
+class _LandedFields(msgspec.Struct):
+    project: _LandedProject
+
+
+class _LandedLine(msgspec.Struct):
+    fields: _LandedFields = msgspec.field(default_factory=lambda: _LandedFields(_LandedProject()))
+
+
+def _project_id(line: bytes) -> int:
+    """The project of a landed line; 0 for a notice."""
+    return int(msgspec.json.decode(line, type=_LandedLine).fields.project.id)

@@ -6,7 +6,6 @@ Also says which faults pass (``PassingFaultError``). Waiting and counting belong
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,9 +20,11 @@ from pipelines.jira.errors import (
     NotFoundError,
     OverloadedError,
     RefusedError,
+    TooHeavyError,
     UnreachableError,
 )
-from pipelines.jira.retry import RETRIED_STATUSES, PassingFaultError, read_retry_after
+from pipelines.jira.rate_limits import concerns_endpoint, read_wait
+from pipelines.jira.retry import RETRIED_STATUSES, PassingFaultError
 
 LONGEST_QUOTE = 300
 """Characters of a site's own message that are repeated."""
@@ -66,8 +67,14 @@ def from_status(place: Place, status: int | None, response: requests.Response | 
     quoted = place.quote(_site_message(response))
     said = f' It said: "{quoted}"' if quoted else ""
     if status in RETRIED_STATUSES and response is not None:
-        wait = read_retry_after(response.headers, datetime.now(UTC))
-        return PassingFaultError(_overloaded(place, status, said), status, wait)
+        return PassingFaultError(
+            _overloaded(place, status, said),
+            status,
+            read_wait(response.headers),
+            is_endpoint_only=status == 429 and concerns_endpoint(response.headers),
+        )
+    if status == 413:
+        return TooHeavyError(f"{place} refuses an answer of that size (413).{said}")
     if status == 401:
         return CredentialsError(
             f"{place} refused the credentials (401). Check JIRA_EMAIL with JIRA_API_TOKEN (Cloud), or JIRA_TOKEN (Data"
@@ -95,12 +102,14 @@ def from_network(place: Place, error: requests.RequestException) -> JiraError | 
             " host. If your company uses its own certificate authority, set REQUESTS_CA_BUNDLE to its certificate file."
         )
     if isinstance(error, requests.exceptions.ConnectionError | requests.exceptions.Timeout):
+        is_slow = isinstance(error, requests.exceptions.ReadTimeout)
         what = "did not answer in time" if isinstance(error, requests.exceptions.Timeout) else "cannot be reached"
         return PassingFaultError(
             UnreachableError(
                 f"{place} {what}. Check JIRA_URL for a typing error, the network and VPN, and the proxy (HTTPS_PROXY,"
                 " NO_PROXY)."
-            )
+            ),
+            is_slow=is_slow,
         )
     if isinstance(error, requests.exceptions.ChunkedEncodingError | requests.exceptions.ContentDecodingError):
         return PassingFaultError(

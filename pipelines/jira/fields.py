@@ -130,10 +130,15 @@ class FieldNames:
         return dict(self.custom_names).get(item.field) if item.fieldtype == "custom" else None
 
 
-def find_field_names(fields: Iterable[SiteField], link_types: Iterable[SiteLinkType]) -> FieldNames:
-    """Read a site's own field list and link types."""
+def find_field_names(
+    fields: Iterable[SiteField], link_types: Iterable[SiteLinkType], flagged_field: str = ""
+) -> FieldNames:
+    """Read a site's own field list and link types; a flag field named by its id stands in for those found."""
     listed = list(fields)
     found = [(field, kind) for field in listed if field.custom and (kind := _custom_kind(field))]
+    if flagged_field:
+        found = [(field, kind) for field, kind in found if kind != "flagged"]
+        found += [(field, "flagged") for field in listed if field.id == flagged_field]
     names = {name: kind for field, kind in found for name in (field.name, field.untranslated_name) if name}
     inward, outward, other = set[str](), set[str](), set[str]()
     for link in link_types:

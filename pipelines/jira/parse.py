@@ -22,7 +22,7 @@ from pipelines.jira.histories import distinct_histories
 from pipelines.jira.instants import read_instant
 from pipelines.jira.items import NAMES_SCHEMA, ItemCodes, newest_names, seen_names
 from pipelines.jira.shapes import NOBODY, IssueType, LandedFields, LandedIssue, LandedLink, UnreadableIssue
-from transforms.raw import RawChanges, RawIssues, RawQuarantine
+from transforms.raw import RawChanges, RawComments, RawIssues, RawQuarantine, RawWorklogs
 from transforms.schema import TIMESTAMP
 
 ISSUES_PER_BATCH = 20_000
@@ -33,11 +33,13 @@ CREATED_AT, UPDATED_AT = (list(RawIssues.columns).index(name) for name in ("crea
 
 
 class RawFrames(NamedTuple):
-    """One parsed batch: RawIssues, RawChanges and RawQuarantine rows, and the names seen in changelogs."""
+    """One parsed batch: rows of the tables filled from landed lines, and the names seen in changelogs."""
 
     issues: pl.DataFrame
     changes: pl.DataFrame
     quarantine: pl.DataFrame
+    worklogs: pl.DataFrame
+    comments: pl.DataFrame
     names: pl.DataFrame
     """field (status, resolution), id, name, seen_at: the newest time each name was seen."""
 
@@ -84,6 +86,8 @@ class _Columns:
         self._codes = ItemCodes(names)
         self._issues: list[tuple[Any, ...]] = []
         self._refused: list[tuple[str, int | None, str]] = []
+        self._worklogs: list[tuple[Any, ...]] = []
+        self._comments: list[tuple[Any, ...]] = []
         self._history_counts, self._item_counts, self._items = array("i"), array("i"), array("i")
         self._times, self._history_ids, self._authors = array("q"), array("q"), array("q")
         self._automated = array("b")
@@ -105,7 +109,10 @@ class _Columns:
         self._item_counts.extend([len(history.items) for history in histories])
         codes = self._codes
         self._items.extend([codes[item] for history in histories for item in history.items])
+        notes = _note_rows(issue)
         self._issues.append(row)
+        self._worklogs += notes[0]
+        self._comments += notes[1]
         self._note_names(issue.fields, row[UPDATED_AT] or row[CREATED_AT])
         self._history_counts.append(len(ids))
         self._taken = (len(self._times), len(self._items))
@@ -134,6 +141,8 @@ class _Columns:
             issues=issues,
             changes=rows.select(*RawChanges.columns),
             quarantine=_frame(RawQuarantine.polars_schema(), self._refused),
+            worklogs=_frame(RawWorklogs.polars_schema(), self._worklogs),
+            comments=_frame(RawComments.polars_schema(), self._comments),
             names=newest_names(pl.concat([seen_names(values, last_seen), self._current_names()])),
         )
 
@@ -198,6 +207,20 @@ def _issue_row(issue: LandedIssue, history_count: int, names: FieldNames) -> tup
         changelog.total,
         history_count if changelog.received is None else changelog.received,
     )
+
+
+def _note_rows(issue: LandedIssue) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Rows of RawWorklogs and RawComments."""
+    number = int(issue.id)
+    worklogs = [
+        (number, int(note.id), read_instant(note.at), note.seconds or 0, None if note.author == NOBODY else note.author)
+        for note in issue.worklogs
+    ]
+    comments = [
+        (number, int(note.id), read_instant(note.at), None if note.author == NOBODY else note.author)
+        for note in issue.comments
+    ]
+    return worklogs, comments
 
 
 def _hierarchy_level(issue_type: IssueType) -> int:

@@ -1,10 +1,15 @@
-"""What both flavours hand over, page by page: scrubbed lines in ascending order of issue id, and what did not come."""
+"""What both flavours hand over, batch by batch: scrubbed lines, what did not come, and what of the site it covers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from pipelines.jira.errors import PagingError
+from pipelines.jira.scrub import encode
+from pipelines.jira.shapes import LandedIssue, UnreadableIssue
+
+Line = LandedIssue | UnreadableIssue
 
 
 @dataclass(frozen=True)
@@ -17,16 +22,26 @@ class Pulled:
     """Listed by the search but not handed out: deleted, moved or hidden in between."""
     unreadable_count: int = 0
     total: int | None = None
-    histories: int = field(default=0)
+    histories: int = 0
     """Distinct histories received."""
+    repaired_count: int = 0
+    """Changelogs that were whole only after a second reading."""
+    broken_count: int = 0
+    """Changelogs that are not whole after all readings."""
+    covers: tuple[int, int | None] | None = None
+    """Every matching issue with an id above the first and up to the second number (None: any) is here."""
 
 
-def check_ascending(ids: list[int], last: int, where: str) -> None:
-    """Raise PagingError unless ids grow strictly and begin above ``last``."""
-    for before, after in zip([last, *ids], ids, strict=False):
-        if after <= before:
-            raise PagingError(
-                f"{where}: issue {after} came after issue {before}, though ascending ids above {last} were asked for."
-                " Going on would lose or repeat issues, so the run stops; published data stay as they are. A server or"
-                " proxy that ignores the condition 'id > N' is the usual cause."
-            )
+def pack(lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), **more: Any) -> Pulled:
+    """Encode and count lines; ``broken`` are issues whose changelogs stayed broken."""
+    listed = list(lines)
+    changelogs = {number: line.changelog for number, line in listed if isinstance(line, LandedIssue)}
+    left = set(broken)
+    return Pulled(
+        lines=tuple((issue_id, encode(line)) for issue_id, line in listed),
+        unreadable_count=sum(isinstance(line, UnreadableIssue) for _, line in listed),
+        histories=sum(changelog.received or 0 for changelog in changelogs.values()),
+        repaired_count=sum(bool(one.route) for number, one in changelogs.items() if number not in left),
+        broken_count=len(left),
+        **more,
+    )

@@ -7,7 +7,7 @@ name or are written by people.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -84,6 +84,17 @@ class BoardLocation(msgspec.Struct, rename="camel"):
     project_id: int | None = None
 
 
+class SiteSprint(msgspec.Struct, omit_defaults=True, rename="camel"):
+    """A sprint by its dates; its name and goal are written by people and stay outside."""
+
+    id: int
+    state: Literal["future", "active", "closed"]
+    start_date: str | None = None
+    end_date: str | None = None
+    complete_date: str | None = None
+    origin_board_id: int | None = None
+
+
 class SiteBoard(msgspec.Struct, omit_defaults=True):
     """A board; the columns are empty where the account may not see them."""
 
@@ -91,6 +102,8 @@ class SiteBoard(msgspec.Struct, omit_defaults=True):
     type: str = ""
     location: BoardLocation | None = None
     columns: list[BoardColumn] = []
+    sprints: list[SiteSprint] = []
+    """Empty for a board without sprints."""
 
 
 class Reference(msgspec.Struct):
@@ -107,9 +120,16 @@ class Reference(msgspec.Struct):
     fields: list[SiteField]
     boards: list[SiteBoard]
 
-    def field_names(self) -> FieldNames:
-        """How this site names what flow depends on."""
-        return find_field_names(self.fields, self.link_types)
+    def field_names(self, flagged_field: str = "") -> FieldNames:
+        """How this site names what flow depends on; ``flagged_field`` is the id of the flag where a team names it."""
+        return find_field_names(self.fields, self.link_types, flagged_field)
+
+    def status_rows(self) -> list[tuple[int, str, str | None, bool]]:
+        """(id, name, category, True) of every status listed."""
+        return [
+            (int(status.id), status.name, status.category.key if status.category else None, True)
+            for status in self.statuses
+        ]
 
 
 class _Page(msgspec.Struct, Generic[T], rename="camel"):
@@ -180,7 +200,16 @@ def _boards(session: JiraSession, project_ids: set[int]) -> list[SiteBoard]:
     for board in mine:
         configuration = _optional(session, f"{root}/{board.id}/configuration", BoardConfiguration, BoardConfiguration())
         board.columns = configuration.column_config.columns
+        board.sprints = _sprints(session, f"{root}/{board.id}/sprint") if board.type != "kanban" else []
     return mine
+
+
+def _sprints(session: JiraSession, path: str) -> list[SiteSprint]:
+    """A board without sprints refuses."""
+    try:
+        return _all_pages(session, path, _Page[SiteSprint])
+    except (NotFoundError, ForbiddenError, RefusedError):
+        return []
 
 
 def _optional(session: JiraSession, path: str, shape: type[T], missing: T) -> T:

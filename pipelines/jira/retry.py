@@ -1,44 +1,66 @@
-"""The one gate that every request passes: what is tried again, how long to wait, how many requests were made.
+"""The one gate that every request passes: what is tried again, how long to wait, how many go at once, when to stop.
 
-All calls are reads, the POST ones too, so trying again is always safe. What a request asks belongs elsewhere. Clock,
-sleep and dice are injected, so tests never wait.
+All calls are reads, the POST ones too, so trying again is always safe. What a request asks belongs elsewhere, how
+headers are read to ``rate_limits``. Clock, sleep and dice are injected, so tests never wait.
 """
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
-from pipelines.jira.errors import JiraError, OverloadedError
+from pipelines.jira.concurrency import Lanes
+from pipelines.jira.errors import ComeBackLaterError, JiraError, OverloadedError, TooHeavyError
+from pipelines.jira.options import Options
+from pipelines.jira.rate_limits import pause_near_limit
 
 T = TypeVar("T")
 
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers worth another try. 400, 401, 403, 404, 410 and 413 are not."""
 
+EVERYWHERE = ""
+"""The endpoint that stands for the whole host."""
+
+DIVISIBLE_TRIES = 2
+"""Tries of a batch that may be halved: what is too heavy now is too heavy again."""
+
 
 class PassingFaultError(Exception):
     """A fault worth another try. ``error`` is raised in its place once the tries are used up."""
 
-    def __init__(self, error: JiraError, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        error: JiraError,
+        status: int | None = None,
+        retry_after: float | None = None,
+        *,
+        is_endpoint_only: bool = False,
+        is_slow: bool = False,
+    ) -> None:
         super().__init__(str(error))
         self.error = error
         self.status = status
         """Empty where no HTTP answer came, or one that is not Jira's."""
         self.retry_after = retry_after
+        self.is_endpoint_only = is_endpoint_only
+        """The pause concerns this endpoint only."""
+        self.is_slow = is_slow
+        """No answer came in time."""
 
     @property
     def is_busy(self) -> bool:
         """The site asks everybody for patience, not only this request."""
         return self.status in (429, 503)
+
+    @property
+    def may_be_weight(self) -> bool:
+        """A smaller request might pass."""
+        return self.is_slow or self.status in (408, 500, 502, 504)
 
 
 @dataclass(frozen=True)
@@ -50,6 +72,9 @@ class RetryPolicy:
     longest_delay: float = 60.0
     longest_wait: float = 900.0
     """The longest Retry-After a run sits out."""
+    faults_in_a_row: int = 30
+    """So many faults of all workers together, without one good answer between them, end the run."""
+    concurrency: int = 8
 
     def delay(self, fault_count: int, retry_after: float | None, dice: float) -> float:
         """Seconds to wait after the n-th fault: doubling, at least Retry-After, stretched by up to 30 % of ``dice``."""
@@ -57,12 +82,14 @@ class RetryPolicy:
         return max(doubling, retry_after or 0.0) * (1.0 + 0.3 * dice)
 
 
+def policy_of(options: Options) -> RetryPolicy:
+    """The patience a team configured."""
+    return RetryPolicy(longest_wait=options.longest_wait.total_seconds(), concurrency=options.concurrency)
+
+
 @dataclass
 class Gate:
-    """Shared by all workers of a session: a pause asked of one is kept by all.
-
-    Adaptive concurrency and the telling apart of burst and quota limits attach here.
-    """
+    """Shared by all workers of a session: a pause asked of one is kept by all whom it concerns."""
 
     policy: RetryPolicy = RetryPolicy()
     clock: Callable[[], float] = time.monotonic
@@ -71,63 +98,83 @@ class Gate:
     request_count: int = 0
     retry_count: int = 0
     waited_seconds: float = 0.0
-    _open_at: float = 0.0
+    _open_at: dict[str, float] = field(default_factory=dict)
+    _faults_in_a_row: int = 0
     _has_answered: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def run(self, attempt: Callable[[], T]) -> T:
-        """Call ``attempt`` until it returns; after the last PassingFaultError raise the JiraError it carries."""
+    def __post_init__(self) -> None:
+        self.lanes = Lanes(self.policy.concurrency)
+
+    def run(self, attempt: Callable[[], T], endpoint: str = EVERYWHERE, *, is_divisible: bool = False) -> T:
+        """Call ``attempt`` until it returns; after the last PassingFaultError raise the JiraError it carries.
+
+        A divisible request is given up sooner, as TooHeavyError, where a smaller one might pass.
+        """
         fault_count = 0
         while True:
-            self._wait_until_open()
+            self._wait_until_open(endpoint)
             try:
-                answer = attempt()
+                with self.lanes.one():
+                    answer = attempt()
             except PassingFaultError as fault:
                 fault_count += 1
-                self._pause_after(fault, fault_count)
+                self._pause_after(fault, fault_count, endpoint, is_divisible=is_divisible)
             else:
-                self._has_answered = True
+                self._has_answered, self._faults_in_a_row = True, 0
+                self.lanes.widen()
                 return answer
 
-    def _wait_until_open(self) -> None:
+    def note_headers(self, headers: Mapping[str, str], endpoint: str) -> None:
+        """Slow down before the site has to say so."""
+        if pause := pause_near_limit(headers):
+            with self._lock:
+                self._open_at[endpoint] = max(self._open_at.get(endpoint, 0.0), self.clock()) + pause
+
+    def _wait_until_open(self, endpoint: str) -> None:
         with self._lock:
-            seconds = max(0.0, self._open_at - self.clock())
+            opens = max(self._open_at.get(endpoint, 0.0), self._open_at.get(EVERYWHERE, 0.0))
+            seconds = max(0.0, opens - self.clock())
             self.waited_seconds += seconds
         if seconds:
             self.sleep(seconds)
         with self._lock:
             self.request_count += 1
 
-    def _pause_after(self, fault: PassingFaultError, fault_count: int) -> None:
-        if (fault.retry_after or 0.0) > self.policy.longest_wait:
-            raise OverloadedError(
-                f"{fault.error} The site asks to wait {fault.retry_after:.0f} seconds, longer than a run sits out"
-                f" ({self.policy.longest_wait:.0f} s). Run again later."
-            ) from None
-        if fault_count >= self._tries(fault):
-            raise fault.error from None
+    def _pause_after(self, fault: PassingFaultError, fault_count: int, endpoint: str, *, is_divisible: bool) -> None:
+        self._give_up_where_hopeless(fault, fault_count, is_divisible=is_divisible)
         delay = self.policy.delay(fault_count, fault.retry_after, self.dice())
         with self._lock:
             self.retry_count += 1
-            self.waited_seconds += 0.0 if fault.is_busy else delay
-            self._open_at = max(self._open_at, self.clock() + delay) if fault.is_busy else self._open_at
+            if fault.is_busy:
+                place = endpoint if fault.is_endpoint_only else EVERYWHERE
+                self._open_at[place] = max(self._open_at.get(place, 0.0), self.clock() + delay)
+            else:
+                self.waited_seconds += delay
+        if fault.status == 429:
+            self.lanes.narrow()
         if not fault.is_busy:
             self.sleep(delay)
+
+    def _give_up_where_hopeless(self, fault: PassingFaultError, fault_count: int, *, is_divisible: bool) -> None:
+        with self._lock:
+            self._faults_in_a_row += 1
+        if (fault.retry_after or 0.0) > self.policy.longest_wait:
+            raise ComeBackLaterError(
+                f"{fault.error} The site asks to wait {fault.retry_after:.0f} seconds, longer than a run sits out"
+                f" ({self.policy.longest_wait:.0f} s). What was read so far is kept: run again later and it goes on"
+                " from there."
+            ) from None
+        if is_divisible and fault.may_be_weight and fault_count >= DIVISIBLE_TRIES - fault.is_slow:
+            raise TooHeavyError(str(fault.error)) from None
+        if self._faults_in_a_row >= self.policy.faults_in_a_row:
+            raise OverloadedError(
+                f"{fault.error} {self._faults_in_a_row} requests in a row failed, so the run stops. What was read so"
+                " far is kept: run again later and it goes on from there."
+            ) from None
+        if fault_count >= self._tries(fault):
+            raise fault.error from None
 
     def _tries(self, fault: PassingFaultError) -> int:
         """A host that never answered gets two tries: a mistyped address must not take minutes to tell."""
         return self.policy.tries if self._has_answered or fault.status else min(2, self.policy.tries)
-
-
-def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds of a Retry-After header (number or HTTP date); 0 counts as 1, what is unreadable as absent."""
-    text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    with suppress(ValueError):
-        return max(1.0, float(text)) if math.isfinite(float(text)) else None
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(1.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())

@@ -72,6 +72,11 @@ class Scrubber:
         """Custom fields the landed shape is made from; an extraction has to ask for them."""
         return (*self._flag_ids, *self._epic_ids)
 
+    @property
+    def change_field_ids(self) -> tuple[str, ...]:
+        """Custom fields whose changes are kept."""
+        return tuple(field_id for field_id, _ in self._names.custom_ids)
+
     def scrub_line(self, line: bytes) -> bytes:
         """A received issue with its embedded changelog → one landed line; an unreadable one → its notice."""
         try:

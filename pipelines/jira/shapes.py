@@ -197,6 +197,17 @@ class LandedChangelog(msgspec.Struct, gc=False, omit_defaults=True):
     histories: list[LandedHistory] = []
     total: Count | None = None
     received: Count | None = None
+    route: str = ""
+    """How it became whole, or was tried to: again, single, expanded. Empty where the first reading did."""
+
+
+class LandedNote(msgspec.Struct, gc=False, omit_defaults=True):
+    """A comment or work log: when, by whom, and for a work log how long. What it says does not land."""
+
+    id: str | int
+    at: str | int
+    author: int = NOBODY
+    seconds: Count | None = None
 
 
 class LandedIssue(msgspec.Struct, gc=False, omit_defaults=True):
@@ -206,6 +217,8 @@ class LandedIssue(msgspec.Struct, gc=False, omit_defaults=True):
     key: str
     fields: LandedFields
     changelog: LandedChangelog
+    worklogs: list[LandedNote] = []
+    comments: list[LandedNote] = []
 
 
 class UnreadableIssue(msgspec.Struct, omit_defaults=True):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.families import name_parents
+from transforms.raw import GONE_REASONS
 from transforms.schema import LABEL, TIMESTAMP, Column, Table
 from transforms.workflow import Workflow
 from transforms.workflow_index import assign_streams
-
-GONE_REASONS = ("deleted_or_no_access", "moved_out", "archived")
 
 
 class Issues(Table, layer="core", key=("issue_id",)):
@@ -30,11 +29,19 @@ class Issues(Table, layer="core", key=("issue_id",)):
     updated_at = Column(TIMESTAMP, "Last update by Jira's clock. Empty where Jira gives none.", nullable=True)
 
 
-def describe_issues(issues: pl.LazyFrame, resolutions: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
-    """Name the value stream, parent and resolution of every issue; Issues, from RawIssues and RawResolutions."""
+def describe_issues(
+    issues: pl.LazyFrame, resolutions: pl.LazyFrame, tombstones: pl.LazyFrame, workflow: Workflow
+) -> pl.LazyFrame:
+    """Name the value stream, parent, resolution and fate of every issue.
+
+    Issues, from RawIssues, RawResolutions and RawTombstones.
+    """
     placed = name_parents(assign_streams(issues.collect(), workflow))
     named = placed.join(resolutions.collect(), on="resolution_id", how="left", maintain_order="left")
-    labels = ("value_stream", "project_key", "issue_type", "resolution_name")
+    gone = tombstones.select("issue_id", gone_reason="reason").collect()
+    labels = ("value_stream", "project_key", "issue_type", "resolution_name", "gone_reason")
     return Issues.select(
-        named.lazy().with_columns(pl.col(labels).cast(LABEL), is_deleted=pl.lit(False), gone_reason=pl.lit(None, LABEL))
+        named.join(gone, on="issue_id", how="left", maintain_order="left")
+        .lazy()
+        .with_columns(pl.col(labels).cast(LABEL), is_deleted=pl.col.gone_reason.is_not_null())
     )

@@ -94,7 +94,9 @@ class ScriptedSession:
         self.asked: list[tuple[str, Any]] = []
         self._answers = iter(answers)
 
-    def read(self, method: str, path: str, shape: Any, params: Any = None, body: Any = None) -> Any:
+    def read(
+        self, method: str, path: str, shape: Any, params: Any = None, body: Any = None, *, is_divisible: bool = False
+    ) -> Any:
         """The next answer, decoded as a real session would, or raised if it is an exception."""
         self.asked.append(
             (path.rsplit("/api", maxsplit=1)[-1], msgspec.json.decode(msgspec.json.encode(body or params)))

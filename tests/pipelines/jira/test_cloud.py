@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipelines.jira import cloud
-from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError
+from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
@@ -62,26 +62,62 @@ def test_a_short_page_is_not_the_end():
     assert sweep(page(1, token="a"), page(token="b"), page(2), page())[0] == [1, 2]
 
 
-def test_a_page_token_sent_again_stops_the_run():
+def test_a_page_token_sent_again_begins_a_new_chain_above_what_is_certain():
+    ids, asked = sweep(page(1, token="a"), page(2, token="a"), page(2, 3), page())
+    assert ids == [1, 2, 3]
+    assert "id > 1 " in asked[2][1]["jql"]
+    assert "nextPageToken" not in asked[2][1]
+
+
+def test_a_page_token_that_is_always_sent_again_stops_the_run():
     with pytest.raises(PagingError, match="same page token"):
-        sweep(page(1, token="a"), page(2, token="a"))
+        sweep(page(1, token="a"), page(1, token="a"), *[page(token="a")] * 12)
 
 
-@pytest.mark.parametrize("answer", [page(1, token="a", last=True), page(1, last=False)])
-def test_a_page_that_contradicts_itself_about_the_end_stops_the_run(answer):
-    with pytest.raises(PagingError, match="contradicts"):
-        sweep(answer)
+@pytest.mark.parametrize(
+    "answer", [page(1, token="a", last=True), page(1, last=False), page(1, warnings=[{"type": "TRUNCATED"}])]
+)
+def test_a_page_that_contradicts_itself_or_warns_is_read_again(answer):
+    assert sweep(answer, page(1), page())[0] == [1]
 
 
-@pytest.mark.parametrize("answers", [[page(2, 1)], [page(1, 1)], [page(5, token="a"), page(4)], [page(5), page(5)]])
-def test_ids_that_do_not_ascend_stop_the_run(answers):
-    with pytest.raises(PagingError, match="came after"):
-        sweep(*answers)
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (page(1, token="a", last=True), "contradicts"),
+        (page(1, last=False), "contradicts"),
+        (page(1, warnings=[{"type": "TRUNCATED"}]), "not whole"),
+    ],
+)
+def test_a_page_that_always_contradicts_itself_or_warns_stops_the_run(answer, said):
+    with pytest.raises(PagingError, match=said):
+        sweep(*[answer] * 4)
 
 
-def test_a_warning_of_the_site_fails_the_page():
-    with pytest.raises(PagingError, match="not whole"):
-        sweep(page(1, warnings=[{"type": "CLAUSE_RESULT_TRUNCATED"}]))
+def test_ids_in_any_order_or_twice_are_taken_once():
+    assert sweep(page(5, 1, token="a"), page(3, 1), page(9), page())[0] == [1, 3, 5, 9]
+
+
+def test_a_chain_out_of_order_that_breaks_proves_nothing_and_is_read_anew():
+    ids, asked = sweep(page(5, 1, token="a"), page(3, token="a"), page(1, 3, 5), page())
+    assert ids == [1, 3, 5]
+    assert "id >" not in asked[2][1]["jql"]
+
+
+def test_a_seek_that_is_ignored_stops_the_run():
+    with pytest.raises(PagingError, match="ignores the condition"):
+        sweep(page(5), *[page(5)] * 4)
+
+
+def test_an_expired_page_token_begins_a_new_chain():
+    ids, asked = sweep(page(1, token="a"), RefusedError("token expired"), page(2), page())
+    assert ids == [1, 2]
+    assert "id > 1 " in asked[2][1]["jql"]
+
+
+def test_a_query_that_is_refused_is_no_expired_token():
+    with pytest.raises(RefusedError):
+        sweep(RefusedError("bad jql"))
 
 
 def test_an_empty_list_of_warnings_is_none():
@@ -114,10 +150,56 @@ def test_a_changelog_spread_over_pages_is_whole_and_without_repetition():
     assert (changelog["received"], batch.histories) == (2, 2)
 
 
-def test_a_changelog_token_sent_again_stops_the_run():
+def test_a_changelog_token_that_is_always_sent_again_stops_the_run():
     again = {"issueChangeLogs": [], "nextPageToken": "x"}
     with pytest.raises(PagingError, match="same page token"):
-        pull(page(1), page(), {"issues": [bare(1)]}, again, again)
+        pull(page(1), page(), {"issues": [bare(1)]}, *[again] * 8)
+
+
+def test_an_expired_changelog_token_begins_the_chain_anew():
+    whole = {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]}
+    (batch,), asked = pull(
+        page(1), page(), {"issues": [bare(1)]}, {"issueChangeLogs": [], "nextPageToken": "x"},
+        RefusedError("token expired"), whole,
+    )  # fmt: skip
+    assert batch.histories == 1
+    assert "nextPageToken" not in asked[-1][1]
+
+
+def test_a_chain_cut_before_its_end_is_noticed_by_who_was_touched_later():
+    """Issue 2 was updated after the newest history that came: it is asked for again, and tells what was cut."""
+    late = "2024-01-05T09:00:00.000+0000"
+    first, last = log(1, history(5, CREATED, move(1, 3))), log(2, history(6, late, move(1, 3)))
+    answers = [
+        page(1, 2), page(), {"issues": [bare(1), bare(2, updated=late)]}, {"issueChangeLogs": [first]},
+        {"issueChangeLogs": [last]}, {"issueChangeLogs": [first, last]},
+    ]  # fmt: skip
+    (batch,), asked = pull(*answers)
+    assert batch.histories == 2
+    assert asked[4][1]["issueIdsOrKeys"] == ["2"]
+
+
+def test_a_comment_after_the_last_change_costs_one_more_question_for_that_issue():
+    late = "2024-01-05T09:00:00.000+0000"
+    (_,), asked = pull(
+        page(1, 2), page(), {"issues": [bare(1), bare(2, updated=late)]},
+        {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]}, {"issueChangeLogs": []},
+    )  # fmt: skip
+    assert [body["issueIdsOrKeys"] for path, body in asked if "changelog" in path] == [["1", "2"], ["2"]]
+
+
+def test_where_histories_are_dense_two_passes_name_the_fields():
+    page_of = lambda token: {"issueChangeLogs": [], "nextPageToken": token}  # noqa: E731
+    (batch,), asked = pull(
+        page(1), page(), {"issues": [bare(1)]}, page_of("a"), page_of("b"),
+        {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]},
+        {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]},
+    )  # fmt: skip
+    filters = [body.get("fieldIds") for path, body in asked if "changelog" in path]
+    assert filters[:2] == [None, None]
+    assert all("status" in names and len(names) <= 10 for names in filters[2:])
+    assert {"status", "assignee", "issuelinks", "customfield_10021"} <= set(filters[2]) | set(filters[3])
+    assert batch.histories == 1
 
 
 def test_an_issue_without_any_history_lands_with_an_empty_changelog():
@@ -155,9 +237,22 @@ def test_a_refused_large_batch_is_asked_for_in_hundreds():
     assert len(batch.lines) == 150
 
 
-def test_a_refusal_of_the_small_size_too_ends_the_run():
-    with pytest.raises(RefusedError):
-        pull(page(1), page(), RefusedError("bad field"), RefusedError("bad field"))
+def test_one_issue_that_spoils_its_batch_is_found_by_halving():
+    session = AnsweringSession(8, spoilt=5)
+    (batch,) = cloud.pull(session, JQL, Scrubber(SITE_NAMES, KEY))
+    assert [number for number, _ in batch.lines] == [1, 2, 3, 4, 6, 7, 8]
+    assert batch.missing == (5,)
+
+
+def test_a_batch_too_heavy_for_the_site_is_halved_until_it_passes():
+    session = AnsweringSession(8, most=3)
+    (batch,) = cloud.pull(session, JQL, Scrubber(SITE_NAMES, KEY))
+    assert [number for number, _ in batch.lines] == list(range(1, 9))
+
+
+def test_a_single_issue_too_heavy_for_the_site_stops_the_run():
+    with pytest.raises(TooHeavyError):
+        list(cloud.pull(AnsweringSession(2, most=0), JQL, Scrubber(SITE_NAMES, KEY)))
 
 
 def test_a_failed_batch_fails_the_pull():
@@ -169,6 +264,7 @@ def test_an_issue_or_history_of_unknown_form_lands_as_a_notice():
     (batch,), _ = pull(
         page(1, 2, 3), page(), {"issues": [bare(1, created=None), bare(2), bare(3)]},
         {"issueChangeLogs": [log(2, {"id": "9", "created": ["?"]}), log(3, history(5, CREATED, move(1, 3)))]},
+        {"issueChangeLogs": []},
     )  # fmt: skip
     landed = [msgspec.json.decode(line) for _, line in batch.lines]
     assert ["unreadable" in one for one in landed] == [True, True, False]
@@ -191,17 +287,26 @@ def test_the_sites_own_count_is_an_alarm_it_may_leave_out(answer, expected):
 
 
 class AnsweringSession(ScriptedSession):
-    """Answers by what is asked, so that several workers may ask in any order."""
+    """Answers by what is asked, so that several workers may ask in any order.
 
-    def __init__(self, count):
+    A batch with the ``spoilt`` issue is refused; one of more than ``most`` issues is too heavy.
+    """
+
+    def __init__(self, count, spoilt=None, most=10_000):
         super().__init__("cloud", [])
-        self._ids = range(1, count + 1)
+        self._ids, self._spoilt, self._most = range(1, count + 1), spoilt, most
 
-    def read(self, method, path, shape, params=None, body=None):
+    def read(self, method, path, shape, params=None, body=None, *, is_divisible=False):
         if path.endswith("search/jql"):
             answer = page() if "id >" in body["jql"] else page(*self._ids)
-        elif path.endswith("issue/bulkfetch"):
-            answer = {"issues": [bare(int(one)) for one in body["issueIdsOrKeys"]]}
         else:
-            answer = {"issueChangeLogs": []}
+            self.check(body["issueIdsOrKeys"])
+            issues = [bare(int(one)) for one in body["issueIdsOrKeys"]]
+            answer = {"issues": issues} if path.endswith("issue/bulkfetch") else {"issueChangeLogs": []}
         return msgspec.json.decode(msgspec.json.encode(answer), type=shape)
+
+    def check(self, asked):
+        if str(self._spoilt) in asked:
+            raise RefusedError("bad key")
+        if len(asked) > self._most:
+            raise TooHeavyError("no answer in time")

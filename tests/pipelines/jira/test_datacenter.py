@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipelines.jira import datacenter
-from pipelines.jira.errors import AnswerError, PagingError
+from pipelines.jira.errors import AnswerError, PagingError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
@@ -23,7 +23,8 @@ def pull(*answers):
 
 def test_pages_seek_above_the_last_id_until_one_is_empty():
     pages, asked = pull(page(issue(1), issue(4)), page(issue(9)), page())
-    assert [[number for number, _ in one.lines] for one in pages] == [[1, 4], [9]]
+    assert [[number for number, _ in one.lines] for one in pages] == [[1, 4, 9]]
+    assert pages[0].covers == (0, None)
     assert [body["jql"] for _, body in asked] == [
         "(project in (10)) ORDER BY id ASC",
         "(project in (10)) AND id > 4 ORDER BY id ASC",
@@ -47,31 +48,67 @@ def test_a_smaller_page_that_the_site_echoes_is_asked_for_from_then_on():
 
 @pytest.mark.parametrize(
     "answers",
-    [
-        [page(issue(1), issue(2)), page(issue(1), issue(2))],
-        [page(issue(2), issue(1))],
-        [page(issue(1), issue(1))],
-        [page(issue(5)), page(issue(5))],
-    ],
+    [[page(issue(1), issue(2)), page(issue(1), issue(2))], [page(issue(5)), page(issue(5))]],
 )
 def test_a_server_that_ignores_the_seek_stops_the_run(answers):
     with pytest.raises(PagingError, match="ignores the condition"):
         pull(*answers)
 
 
+def test_a_page_in_any_order_or_with_an_issue_twice_is_taken_once():
+    (one,), asked = pull(page(issue(2), issue(1), issue(2)), page())
+    assert [number for number, _ in one.lines] == [1, 2]
+    assert "id > 2 " in asked[1][1]["jql"]
+
+
+def test_a_full_page_out_of_order_stops_the_run():
+    many = [issue(n) for n in range(100, 0, -1)]
+    with pytest.raises(PagingError, match="out of order"):
+        pull(page(*many))
+
+
 def test_no_issue_though_some_are_counted_is_a_failure():
     with pytest.raises(AnswerError, match="12 issues"):
-        pull(page(total=12))
+        pull(*[page(total=12)] * 3)
+
+
+def test_an_empty_page_that_contradicts_its_total_is_asked_for_again():
+    (one,), _ = pull(page(total=1), page(issue(1)), page())
+    assert len(one.lines) == 1
+
+
+def test_a_page_too_heavy_for_the_site_is_halved():
+    _, asked = pull(TooHeavyError("slow"), TooHeavyError("slow"), page(issue(1)), page())
+    assert [body["maxResults"] for _, body in asked] == [100, 50, 25, 25]
+
+
+def test_pages_grow_after_ten_good_ones_up_to_what_the_site_gives():
+    pages = [page(issue(n), size=500) for n in range(1, 25)]
+    _, asked = pull(*pages, page())
+    assert [body["maxResults"] for _, body in asked][::10] == [100, 125, 156]
+
+
+def test_a_single_issue_too_heavy_for_the_site_stops_the_run():
+    with pytest.raises(TooHeavyError):
+        pull(*[TooHeavyError("slow")] * 8)
 
 
 def test_an_empty_project_is_empty():
-    assert pull(page(total=0))[0] == []
+    (one,), _ = pull(page(total=0))
+    assert (one.lines, one.covers) == ((), (0, None))
+
+
+def test_ranges_read_before_are_not_read_again():
+    session = ScriptedSession("dc", [page(issue(15)), page(), page(issue(40)), page()])
+    pages = list(datacenter.pull(session, JQL, Scrubber(SITE_NAMES, KEY), [(0, 10), (20, 30)]))
+    assert [one.covers for one in pages] == [(10, 20), (30, None)]
+    assert "id > 10 AND id <= 20 " in session.asked[0][1]["jql"]
 
 
 def test_the_changelogs_own_total_lands_beside_what_came():
     short = issue(1, history(5, CREATED, move(1, 3)))
     short["changelog"]["total"] = 8
-    (one,), _ = pull(page(short), page())
+    (one,), _ = pull(page(short), short, page())
     changelog = msgspec.json.decode(one.lines[0][1])["changelog"]
     assert (changelog["total"], changelog["received"], one.histories) == (8, 1, 1)
 
@@ -90,7 +127,7 @@ def test_an_issue_without_its_changelog_ends_the_run():
 
 def test_the_total_of_the_first_page_is_the_expected_number():
     pages, _ = pull(page(issue(1), total=2), page(issue(2), total=1), page())
-    assert [one.total for one in pages] == [2, 2]
+    assert [one.total for one in pages] == [2]
 
 
 def test_counting_asks_for_no_issue():

@@ -8,15 +8,22 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from pipelines.jira.errors import AnswerError, MissingSettingError, OverloadedError, ScopeError
-from pipelines.jira.extract import LINES_PER_BATCH, Store, extract
+from pipelines.jira.extract import extract
+from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
+from pipelines.sandbox import changes
 from pipelines.sandbox.exchange import PageCaps
+from pipelines.sandbox.faults import FaultScript
+from pipelines.sandbox.faults.contents import LeftOut
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, item, move
 from tests.pipelines.jira.sites import FLAVOURS, TOKEN, scripted, session_with
 
 RECORDED = ("aerogear", "devlake_merico", "drill", "improvingflow")
+BROKEN_ON_THE_SITE = "1 changelogs do not hold together on any route; quality.completeness names them."
+"""DRILL-138 jumps without a word."""
 SECRET = "ZQsecretQZ"
 
 
@@ -33,8 +40,8 @@ def store(tmp_path):
     return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
 
 
-def run(site, flavour, store, scope=None, fault=None, caps=None, **kwargs):
-    with start(site, flavour, fault=fault, page_caps=caps) as sandbox:
+def run(site, flavour, store, scope=None, fault=None, caps=None, faults=None, **kwargs):
+    with start(site, flavour, fault=fault, faults=faults, page_caps=caps) as sandbox:
         return extract(session_with(sandbox, flavour), scope or Scope(), store, **kwargs)
 
 
@@ -64,13 +71,13 @@ def recorded(shared_data):
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_every_recorded_issue_comes_back_with_every_history(recorded, store, flavour):
-    extraction = run(site_from_issues(recorded), flavour, store, caps=PageCaps(search_ids=50, changelog_bulk=100))
+    extraction = run(site_from_issues(recorded), flavour, store, caps=PageCaps(search_ids=50, changelog_bulk=2000))
     lines = landed(store, extraction)
     expected = {int(one["id"]): len(one["changelog"]["histories"]) for one in recorded}
     assert {int(one["id"]): one["changelog"]["received"] for one in lines} == expected
     assert [int(one["id"]) for one in lines] == sorted(expected)
     assert (extraction.issue_count, extraction.history_count) == (243, sum(expected.values()))
-    assert extraction.warnings == []
+    assert extraction.warnings == [BROKEN_ON_THE_SITE]
 
 
 def test_both_flavours_land_the_same_issues(recorded, tmp_path):
@@ -125,7 +132,7 @@ def test_a_complete_run_becomes_the_current_state(store, flavour):
     assert current.run_id == extraction.run_id
     assert current.as_of == current.server_started_at == extraction.server_time
     (batch,) = store.ledger.batches(current.run_id, "issues")
-    assert (batch.sha, batch.issue_count, batch.first_id, batch.last_id) == (extraction.batches[0], 7, 101, 107)
+    assert (batch.sha, batch.ids) == (extraction.batches[0], tuple(range(101, 108)))
     assert store.ledger.batches(current.run_id, "reference")[0].sha == extraction.reference_sha
 
 
@@ -150,12 +157,9 @@ def test_landing_an_unchanged_site_again_adds_no_file(store):
 def test_progress_tells_how_many_of_how_many(store, flavour):
     told = []
     run(small_site(2345), flavour, store, progress=lambda done, total: told.append((done, total)))
-    assert told == [(1000, 2345), (2000, 2345), (2345, 2345)]
-
-
-def test_batches_on_disk_are_of_one_size_whatever_the_pages(store):
-    extraction = run(small_site(LINES_PER_BATCH + 1), "dc", store, caps=PageCaps(search_startat=77))
-    assert [batch.issue_count for batch in store.ledger.batches(extraction.run_id, "issues")] == [LINES_PER_BATCH, 1]
+    assert [total for _, total in told] == [2345] * len(told)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert (len(told), told[-1]) == (3, (2345, 2345))
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
@@ -203,33 +207,43 @@ def test_an_empty_scope_is_said_aloud(store, flavour):
     assert "No issue matches the scope" in extraction.warnings[0]
 
 
-def test_a_sweep_that_finds_nothing_where_the_site_counts_some_fails(store):
+def test_a_sweep_that_finds_nothing_where_the_site_counts_some_is_repeated(store):
+    nothing = JSONResponse({"issues": [], "isLast": True})
+    assert run(small_site(), "cloud", store, fault=scripted(nothing, on="search/jql")).issue_count == 7
+
+
+def test_a_sweep_that_finds_too_few_again_and_again_fails(store):
     nothing = JSONResponse({"issues": [], "isLast": True})
     with pytest.raises(AnswerError, match="7 issues"):
-        run(small_site(), "cloud", store, fault=scripted(nothing, on="search/jql"))
+        run(small_site(), "cloud", store, fault=scripted(*[nothing] * 9, on="search/jql"))
     assert store.ledger.latest_complete() is None
 
 
-def test_a_sweep_that_finds_too_few_is_said_aloud(store):
+def test_a_count_that_is_known_to_be_wrong_can_be_left_aside(store):
     count = JSONResponse({"count": 100})
-    extraction = run(small_site(), "cloud", store, fault=scripted(count, on="approximate-count"))
-    assert extraction.warnings == ["The site counts about 100 issues in scope and sent 7."]
+    options = Options(count_tolerance=1.0)
+    extraction = run(small_site(), "cloud", store, fault=scripted(count, on="approximate-count"), options=options)
+    assert (extraction.expected_count, extraction.issue_count) == (100, 7)
 
 
 def test_issues_that_vanish_during_the_run_are_missing_and_said_aloud(store):
     served = []
 
     async def delete_one(request):
-        if "issue/bulkfetch" in request.url.path:
-            site = served[0].site
-            site.issues.pop(103, None)
-            served[0].site = site
+        if "issue/bulkfetch" in request.url.path and 103 in served[0].site.issues:
+            changes.delete(served[0].site, 103)
 
     with start(small_site(), "cloud", fault=delete_one) as sandbox:
         served.append(sandbox)
         extraction = extract(session_with(sandbox, "cloud"), Scope(), store)
     assert extraction.missing == [103]
     assert "not handed out" in extraction.warnings[0]
+
+
+def test_an_issue_left_out_of_a_bulk_answer_is_asked_for_again(store):
+    left_out = FaultScript.of(LeftOut(issues=[103]).on("issue/bulkfetch", nth=1))
+    extraction = run(small_site(), "cloud", store, faults=left_out)
+    assert (extraction.issue_count, extraction.missing) == (7, [])
 
 
 def test_passing_faults_cost_retries_and_no_issue(store):

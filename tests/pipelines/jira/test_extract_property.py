@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipelines.jira.extract import Store, extract
+from pipelines.jira.extract import extract
 from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.exchange import PageCaps
 from pipelines.sandbox.server import start

@@ -1,11 +1,12 @@
 """The ledger says which batches are the current state of a site."""
 
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.jira.ledger import Batch, Ledger
+from pipelines.jira.ledger import Batch, Ledger, Outcome, Run, Tombstone
 
 START = datetime(2024, 5, 6, 7, 8, 9, 123000, tzinfo=UTC)
 
@@ -15,23 +16,34 @@ def ledger(tmp_path):
     return Ledger(tmp_path / "data" / "work.duckdb", "site", now=lambda: START)
 
 
-def run(ledger, run_id, started=START, status="complete"):
-    ledger.start(run_id, started, started)
-    ledger.finish(run_id, status)
+def opened(ledger, run_id, started=START, **kwargs):
+    return ledger.start(Run(run_id, started, started, **kwargs))
+
+
+def run(ledger, run_id, started=START, *batches, is_complete=True, outcome=None, **kwargs):
+    one = opened(ledger, run_id, started, **kwargs)
+    for number, ids in enumerate(batches):
+        ledger.record(run_id, Batch(number, "issues", f"{run_id}{number}", tuple(ids), tuple(7 for _ in ids)))
+    if is_complete:
+        ledger.complete(one, outcome)
+    else:
+        ledger.fail(run_id)
+    return one
 
 
 def test_before_the_first_complete_run_there_is_no_current_state(ledger):
     assert ledger.latest_complete() is None
-    ledger.start("a", START, START)
+    opened(ledger, "a")
     assert ledger.latest_complete() is None
-    ledger.finish("a", "failed")
+    ledger.fail("a")
     assert ledger.latest_complete() is None
+    assert (ledger.latest().run_id, ledger.latest().status) == ("a", "failed")
 
 
 def test_the_latest_complete_run_is_the_current_state(ledger):
     run(ledger, "a")
     run(ledger, "b", START + timedelta(hours=1))
-    run(ledger, "c", START + timedelta(hours=2), status="failed")
+    run(ledger, "c", START + timedelta(hours=2), is_complete=False)
     assert ledger.latest_complete().run_id == "b"
 
 
@@ -41,21 +53,88 @@ def test_the_latest_run_is_the_one_opened_last_whatever_the_sites_clock_says(led
     assert ledger.latest_complete().run_id == "b"
 
 
-def test_instants_come_back_as_they_went(ledger):
-    ledger.start("a", START, START - timedelta(days=1))
-    ledger.finish("a", "complete")
-    found = ledger.latest_complete()
-    assert (found.server_started_at, found.as_of) == (START, START - timedelta(days=1))
+def test_a_run_comes_back_as_it_went(ledger):
+    began = Run("a", START, START - timedelta(days=1), mode="window", since=START - timedelta(hours=1), has_census=True,
+                scope_sha="s", shape_sha="t")  # fmt: skip
+    made = ledger.start(began)
+    ledger.complete(made)
+    assert ledger.latest_complete() == replace(made, status="complete")
+    assert (made.number, made.era) == (1, 1)
+
+
+def test_a_run_taken_up_speaks_of_a_later_moment_and_keeps_its_watermark(ledger):
+    run(ledger, "a", is_complete=False)
+    ledger.take_up("a", START + timedelta(hours=3))
+    found = ledger.latest()
+    assert (found.status, found.server_started_at, found.as_of) == ("running", START, START + timedelta(hours=3))
 
 
 def test_batches_come_in_the_order_they_landed(ledger):
-    ledger.start("a", START, START)
-    batches = [Batch(n, "issues", f"sha{n}", 10, n * 10, n * 10 + 9) for n in (0, 1, 2)]
+    opened(ledger, "a")
+    batches = [Batch(n, "issues", f"sha{n}", (n * 10, n * 10 + 9), (7, 7), n, n + 1) for n in (0, 1, 2)]
     for batch in (batches[2], batches[0], batches[1]):
         ledger.record("a", batch)
     ledger.record("a", Batch(0, "reference", "ref"))
     assert ledger.batches("a", "issues") == batches
     assert ledger.batches("a", "reference") == [Batch(0, "reference", "ref")]
+
+
+def test_of_every_issue_the_line_that_landed_last_is_current(ledger):
+    first = run(ledger, "a", START, [1, 2], [3, 4])
+    run(ledger, "b", START, [2, 4], [4, 5], era=first.era, mode="window")
+    assert ledger.current_lines(first.era) == [("a0", [0]), ("b0", [0]), ("a1", [0]), ("b1", [0, 1])]
+    assert ledger.known_projects(first.era) == dict.fromkeys((1, 2, 3, 4, 5), 7)
+
+
+def test_a_run_that_did_not_finish_is_no_part_of_the_current_state(ledger):
+    first = run(ledger, "a", START, [1])
+    run(ledger, "b", START, [1, 2], era=first.era, is_complete=False)
+    assert ledger.current_lines(first.era) == [("a0", [0])]
+
+
+def test_a_new_scope_begins_a_new_era(ledger):
+    run(ledger, "a", START, [1])
+    second = run(ledger, "b", START, [2])
+    assert ledger.current_lines(second.era) == [("b0", [0])]
+
+
+def test_the_newest_run_with_a_trait_is_found_in_its_era(ledger):
+    full = run(ledger, "a", has_census=True)
+    run(ledger, "b", mode="window", era=full.era, is_rescan=True)
+    assert ledger.latest_with("is_full", full.era).run_id == "a"
+    assert ledger.latest_with("has_census", full.era).run_id == "a"
+    assert ledger.latest_with("is_rescan", full.era).run_id == "b"
+    assert ledger.latest_with("is_full", 99) is None
+
+
+def test_an_issue_that_is_gone_stays_gone_until_it_is_read_again(ledger):
+    first = run(ledger, "a", START, [1, 2], outcome=Outcome((Tombstone(2, "archived"), Tombstone(9, "moved_out"))))
+    assert ledger.tombstones().rows() == [(2, "archived", START), (9, "moved_out", START)]
+    run(ledger, "b", START + timedelta(hours=1), [2], era=first.era)
+    assert ledger.tombstones().rows() == [(9, "moved_out", START)]
+
+
+def test_the_day_an_issue_went_is_kept(ledger):
+    first = run(ledger, "a", START, [1], outcome=Outcome((Tombstone(1, "archived"),)))
+    run(ledger, "b", START + timedelta(days=1), era=first.era, outcome=Outcome((Tombstone(1, "archived"),)))
+    assert ledger.tombstones()["gone_at"].to_list() == [START]
+
+
+def test_a_status_gets_a_row_whenever_its_name_or_category_changes(ledger):
+    days = [START + timedelta(days=n) for n in range(4)]
+    told = [(1, "Doing", "new", True), (1, "Doing", "new", True), (1, "Doing", "done", True), (1, "Made", "done", True)]
+    for day, status in zip(days, told, strict=True):
+        run(ledger, f"{day:%d}", day, outcome=Outcome((), [status]))
+    assert ledger.statuses().select("status_name", "category", "valid_from").rows() == [
+        ("Doing", "new", days[0]), ("Doing", "done", days[2]), ("Made", "done", days[3])
+    ]  # fmt: skip
+
+
+def test_what_was_found_out_about_a_site_is_remembered(ledger):
+    assert ledger.fact("form") is None
+    ledger.note_fact("form", "quoted")
+    ledger.note_fact("form", "epoch")
+    assert ledger.fact("form") == "epoch"
 
 
 def test_sites_share_a_ledger_without_seeing_each_other(tmp_path, ledger):

@@ -6,8 +6,9 @@ import json
 import jsonschema
 import pytest
 
-from pipelines.jira.extract import Store, extract
+from pipelines.jira.extract import extract
 from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, move

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.jira.errors import OverloadedError, UnreachableError
-from pipelines.jira.retry import Gate, PassingFaultError, RetryPolicy, read_retry_after
+from pipelines.jira.rate_limits import read_retry_after
+from pipelines.jira.retry import Gate, PassingFaultError, RetryPolicy
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

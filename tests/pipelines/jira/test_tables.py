@@ -5,9 +5,10 @@ import polars as pl
 import pytest
 
 from pipelines.jira.errors import LandingError
-from pipelines.jira.extract import Store, extract
+from pipelines.jira.extract import extract
 from pipelines.jira.ledger import Batch
 from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables, read_reference
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
@@ -79,8 +80,10 @@ def test_small_batches_give_the_same_tables(store, tmp_path):
 
 def test_rebuilding_replaces_what_lay_there(store, tmp_path):
     build(site_of(*stories(11)), store, tmp_path, batch_size=4)
-    tables = build(site_of(*stories(2)), store, tmp_path, batch_size=4)
-    assert tables.scan(RawIssues).collect()["issue_id"].to_list() == [100, 101]
+    assert len(list((tmp_path / "raw_tables" / "raw_issues").iterdir())) == 3
+    tables = build_raw_tables(store, tmp_path / "raw_tables")
+    assert len(list((tmp_path / "raw_tables" / "raw_issues").iterdir())) == 1
+    assert tables.scan(RawIssues).collect()["issue_id"].to_list() == list(range(100, 111))
 
 
 def test_before_any_extraction_there_is_nothing_to_build(store, tmp_path):
@@ -128,7 +131,7 @@ def test_what_cannot_be_parsed_is_in_quarantine_and_its_place_is_known(store, tm
     run = store.ledger.latest_complete()
     broken = issue(555, history(1, "2024-01-02T10:00:00", move(1, 3)))
     sha = store.landing.write_issues(scrubbed(*stories(1), broken))
-    store.ledger.record(run.run_id, Batch(1, "issues", sha, 2, 555, 555))
+    store.ledger.record(run.run_id, Batch(1, "issues", sha, (100, 555), (10, 0)))
     (row,) = build_raw_tables(store, tmp_path / "again").scan(RawQuarantine).collect().to_dicts()
     assert row == {"reference": f"{sha}:2", "issue_id": 555, "reason": "an instant has no offset from UTC"}
 

@@ -1,0 +1,130 @@
+"""Who is gone, who is back, who was overlooked: what is known held against what the site lists.
+
+No search tells of an issue that was deleted, moved out of scope, archived or hidden, so it is missed first and then
+asked for by its id. When far too many are missed at once, it is more likely that the account sees less.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from pipelines.jira.client import JiraSession
+from pipelines.jira.errors import ForbiddenError, NotFoundError, RefusedError
+from pipelines.jira.ledger import Tombstone
+from pipelines.jira.scope import ResolvedScope
+
+MOST_LOST = 20
+MOST_LOST_SHARE = 0.05
+"""More issues of a project than both are not believed to be gone at once."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a census found."""
+
+    gone: tuple[Tombstone, ...] = ()
+    to_fetch: tuple[int, ...] = ()
+    """Issues that are there and were not read, or were thought gone."""
+    warnings: tuple[str, ...] = ()
+
+
+class _Project(msgspec.Struct):
+    id: str
+    key: str = ""
+    archived: bool = False
+
+
+class _Fields(msgspec.Struct):
+    project: _Project
+
+
+class _Issue(msgspec.Struct):
+    fields: _Fields
+
+
+@dataclass(frozen=True)
+class Census:
+    """Asks a site about single issues and projects."""
+
+    session: JiraSession
+    scope: ResolvedScope
+    has_match: Callable[[JiraSession, str], bool]
+    are_losses_accepted: bool = False
+
+    def take(
+        self, listed: Collection[int], known: dict[int, int], read: Collection[int], gone: Collection[int]
+    ) -> Findings:
+        """Hold the ids listed now against all that are ``known`` (with their projects).
+
+        ``read`` are those read in this run, ``gone`` those with a tombstone.
+        """
+        seen = set(listed)
+        late = {number for number in seen if number not in read and (number not in known or number in gone)}
+        lost = {number: known[number] for number in known.keys() - seen - set(gone)}
+        living = Counter(project for number, project in known.items() if number not in gone)
+        archived, warnings = self._judge_projects(Counter(lost.values()), living)
+        doubtful = {project for project in lost.values() if project in warnings}
+        looked_up = self.look_up(
+            number for number, project in lost.items() if project not in archived and project not in doubtful
+        )
+        whole = [Tombstone(number, "archived") for number, project in lost.items() if project in archived]
+        return Findings(
+            gone=(*whole, *looked_up.gone),
+            to_fetch=tuple(sorted(late | set(looked_up.to_fetch))),
+            warnings=tuple(warnings.values()),
+        )
+
+    def look_up(self, ids: Iterable[int]) -> Findings:
+        """Why issues are not found by the scope's search; those that are there after all are to be fetched."""
+        gone, there = list[Tombstone](), list[int]()
+        for number in sorted(ids):
+            project = self._project_of(number)
+            found = f"id >= {number} AND id <= {number}"
+            if project is None:
+                gone.append(Tombstone(number, "deleted_or_no_access"))
+            elif self.has_match(self.session, f"({self.scope.jql}) AND {found}"):
+                there.append(number)
+            elif project.id in {one.id for one in self.scope.projects} and not self.has_match(self.session, found):
+                gone.append(Tombstone(number, "archived"))
+            else:
+                gone.append(Tombstone(number, "archived" if project.archived else "moved_out"))
+        return Findings(tuple(gone), tuple(there))
+
+    def _judge_projects(self, lost: Counter[int], living: Counter[int]) -> tuple[set[int], dict[int, str]]:
+        """Projects that are archived, and those whose losses are not believed, each with a sentence that says so."""
+        archived, warnings = set[int](), dict[int, str]()
+        for project_id, count in lost.items():
+            is_visible = str(project_id) in {one.id for one in self.scope.projects}
+            project = None if is_visible else self._ask_project(project_id)
+            too_many = count > max(MOST_LOST, MOST_LOST_SHARE * living[project_id])
+            if project and project.archived:
+                archived.add(project_id)
+            elif (too_many or not (is_visible or project)) and not self.are_losses_accepted:
+                warnings[project_id] = (
+                    f"{count} of {living[project_id]} issues of project {_name(project, project_id)} are no longer"
+                    " listed. So many at once, or a whole project, are taken for a permission that was lost, not for"
+                    " deletions: they stay as they were. If they are really gone, set accept_losses = true in flow.toml"
+                    " for one run."
+                )
+        return archived, warnings
+
+    def _project_of(self, issue_id: int) -> _Project | None:
+        path = f"{self.session.api}/issue/{issue_id}"
+        try:
+            return self.session.read("GET", path, _Issue, params={"fields": "project"}).fields.project
+        except (NotFoundError, ForbiddenError, RefusedError):
+            return None
+
+    def _ask_project(self, project_id: int) -> _Project | None:
+        try:
+            return self.session.read("GET", f"{self.session.api}/project/{project_id}", _Project)
+        except (NotFoundError, ForbiddenError, RefusedError):
+            return None
+
+
+def _name(project: _Project | None, project_id: int) -> str:
+    return project.key if project and project.key else str(project_id)

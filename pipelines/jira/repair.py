@@ -1,0 +1,89 @@
+"""Changelogs that do not hold together: read again, then asked for by another route, and united by history id.
+
+Which changelogs are broken is decided by ``chain``. One that stays broken lands as it is; ``quality.completeness``
+tells of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from pipelines.jira.chain import is_whole
+from pipelines.jira.client import JiraSession
+from pipelines.jira.errors import NotFoundError, RefusedError
+from pipelines.jira.scrub import Scrubber
+from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue
+
+HISTORIES_PER_PAGE = 100
+"""Jira's own cap on the route of one issue."""
+
+FRUITLESS_REPAIRS = 20
+"""After so many in a row that no other route mended, the site's history is itself so and is not asked for any more."""
+
+
+class _ChangelogPage(msgspec.Struct, rename="camel"):
+    values: list[History]
+    total: int | None = None
+    is_last: bool | None = None
+
+
+@dataclass
+class SecondRoutes:
+    """Other ways to one issue's changelog; shared by all workers of a run."""
+
+    session: JiraSession
+    scrubber: Scrubber
+    fields: Sequence[str]
+    _fruitless: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def mend(self, issue_id: int, known: Sequence[History]) -> LandedIssue | None:
+        """The issue with its changelog united from all routes; None where it is gone or other routes do not help.
+
+        Sets ``changelog.route``; whether the result is whole is for the caller to see. Raises JiraError.
+        """
+        if self._fruitless >= FRUITLESS_REPAIRS:
+            return None
+        try:
+            best = self._from_other_routes(issue_id, known)
+        except (NotFoundError, RefusedError, msgspec.DecodeError, ValueError):
+            return None
+        with self._lock:
+            self._fruitless = 0 if is_whole(best) else self._fruitless + 1
+        return best
+
+    def _from_other_routes(self, issue_id: int, known: Sequence[History]) -> LandedIssue:
+        """On Cloud page by page, which tells a total; then what is embedded, whole on Data Center."""
+        histories, total = list(known), None
+        if self.session.flavour == "cloud":
+            pages, total = self._page_by_page(issue_id)
+            histories += pages
+            found = self.scrubber.scrub(self._issue(issue_id, is_expanded=False), histories, total)
+            found.changelog.route = "single"
+            if is_whole(found):
+                return found
+        issue = self._issue(issue_id, is_expanded=True)
+        embedded = issue.changelog
+        histories += embedded.histories if embedded else []
+        total = total if total is not None or not embedded else embedded.total
+        found = self.scrubber.scrub(issue, histories, total)
+        found.changelog.route = "expanded"
+        return found
+
+    def _issue(self, issue_id: int, *, is_expanded: bool) -> ReceivedIssue:
+        params = {"fields": ",".join(self.fields)} | ({"expand": "changelog"} if is_expanded else {})
+        return self.session.read("GET", f"{self.session.api}/issue/{issue_id}", ReceivedIssue, params=params)
+
+    def _page_by_page(self, issue_id: int) -> tuple[list[History], int | None]:
+        path, histories, total = f"{self.session.api}/issue/{issue_id}/changelog", list[History](), None
+        while True:
+            params = {"startAt": len(histories), "maxResults": HISTORIES_PER_PAGE}
+            page = self.session.read("GET", path, _ChangelogPage, params=params)
+            histories += page.values
+            total = page.total
+            if not page.values or page.is_last or (total is not None and len(histories) >= total):
+                return histories, total
