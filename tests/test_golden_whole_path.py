@@ -11,10 +11,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pipelines.config import load_config
 from tests.flow_command import FLAVOURS, in_duckdb, published
 from tests.golden.adapter import CASES
 from tests.golden.expected import expected_clocks, expected_journey, expected_rollup, expected_visits, instant
-from tests.golden.published import MOMENT, published_golden
+from tests.golden.published import CONFIG, MOMENT, published_golden
 from tests.oracle_events import ms
 
 ANSWERS = {key: answer for case in CASES for key, answer in case["expected"].items()}
@@ -39,6 +40,12 @@ def test_the_moment_serves_all_stories():
     own = {key: case["as_of"] for case in CASES for key in case["expected"]}
     for key, answer in ANSWERS.items():
         assert own[key] == MOMENT or instant(answer["finished"]) < instant(MOMENT)
+
+
+def test_the_golden_workflow_holds_for_whatever_project_the_stories_are_put_in():
+    config = load_config(CONFIG)
+    assert not config.jira.projects
+    assert not [stream.name for stream in config.value_stream if stream.projects]
 
 
 @pytest.mark.parametrize("reader", READERS)
