@@ -142,7 +142,7 @@ class CutChangelog(Effect):
         return _map_histories(entry, self._kept)
 
     def _kept(self, histories: Sequence[Json]) -> list[Json]:
-        by_age = sorted(histories, key=lambda history: (epoch_ms(history["created"]), int(history["id"])))
+        by_age = sorted(histories, key=lambda history: (_moment(history), int(history["id"])))
         gone = by_age[: self.lost] if self.end == "oldest" else by_age[len(by_age) - self.lost :]
         return [history for history in histories if history not in gone]
 
@@ -159,13 +159,19 @@ class CreatedForm(Effect):
         return change_entries(call, content, lambda logs: [_map_histories(log, self._dated) for log in logs])
 
     def _dated(self, histories: Sequence[Json]) -> list[Json]:
-        return [history | {"created": self._written(epoch_ms(history["created"]))} for history in histories]
+        return [history | {"created": self._written(_moment(history))} for history in histories]
 
     def _written(self, moment: int) -> str:
         in_utc = jira_timestamp(EPOCH + moment * MILLISECOND)
         if self.form == "offset":
             return jira_timestamp(EPOCH + (moment + 19_800_000) * MILLISECOND).replace("+0000", "+0530")
         return {"iso": in_utc, "zulu": in_utc.replace("+0000", "Z"), "digits": str(moment)}[self.form]
+
+
+def _moment(history: Json) -> int:
+    """Milliseconds of a history, however another fault has written them."""
+    written = history["created"]
+    return int(written) if str(written).isdecimal() else epoch_ms(written)
 
 
 def _issue_id(entry: Json) -> int:

@@ -2,7 +2,8 @@
 
 The sites are whole: every status chain is contiguous and ends where the issue is. The schedules hold trouble that an
 extraction can survive or notice. ``is_harsh`` adds answers that lie without a trace on the page itself (a changelog
-silently short, entries lost): only a second look by another route, or ``updated``, can show those.
+silently short, entries lost): only a second look by another route, or ``updated``, can show those. Where the site
+changes or its index lags, what a run read may be old by its end: only a quiet run afterwards must find the truth.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def sites(draw: st.DrawFn, max_issues: int = 12, *, may_coincide: bool = True) -
     for place, gap in enumerate(gaps):
         number += gap
         issues.append(_issue(number, place, draw(st.lists(_step(pauses), max_size=5)), draw(st.integers(0, 9))))
-    site = site_from_issues(issues, now=BEGIN + timedelta(days=30))
+    site = site_from_issues(issues, now=draw(st.sampled_from([None, BEGIN + timedelta(days=30)])))
     site.statuses, site.projects, site.issue_types = list(STATUSES), list(PROJECTS), [STORY]
     return site
 
@@ -138,7 +139,13 @@ PASSING: Effects = st.one_of(
     st.builds(contents.MissingKey, is_null=st.booleans()),
     _just(wire.Reset(), wire.LoginPage(), wire.NotJson(), wire.NotJson(""), wire.NearLimit(), wire.TokenBucket()),
 )
-"""Passes after some time: retries get over it, or the run gives up aloud."""
+"""Passes after some time: retries get over it, or the run gives up aloud. Strikes any route."""
+
+REFUSING: Effects = st.one_of(
+    st.builds(refusals.Status, st.sampled_from([400, 401, 403, 404, 410, 413])),
+    _just(wire.LoginPage(is_redirect=True)),
+)
+"""Does not pass: some requests are refused for good reason or none. Strikes any route."""
 
 ODD: Effects = st.one_of(
     st.builds(paging.ShortPage, st.integers(1, 3)),
@@ -155,19 +162,25 @@ ODD: Effects = st.one_of(
 WRONG: Effects = st.one_of(
     st.builds(paging.WrongTotal, st.sampled_from([-3, 1, 50])),
     st.builds(contents.CutChangelog, st.integers(1, 2), st.sampled_from(["oldest", "newest"])),
-    st.builds(refusals.Status, st.sampled_from([400, 401, 403, 404, 410, 413])),
     st.builds(refusals.ExpiredToken, st.sampled_from([400, 410])),
     _just(
         paging.RepeatedToken(), paging.NotLastWithoutToken(), paging.LastWithToken(), paging.Warnings(),
-        paging.IgnoredSeek(), wire.LoginPage(is_redirect=True),
+        paging.IgnoredSeek(),
     ),
 )  # fmt: skip
 """Wrong answers that give themselves away: another page, total, token or header contradicts them."""
+
+DC_ONLY: Effects = _just(visibility.Anonymous(), paging.EarlyEnd())
+"""Trouble of Data Center. On Cloud a chain of bulk changelogs that ends early shows in no status: it is harsh."""
+
+LATE: Effects = st.builds(visibility.IndexLag, st.sampled_from([1.0, 90.0, 600.0]))
+"""Searches that miss what is new."""
 
 HARSH: Effects = st.one_of(
     st.builds(contents.LeftOut, count=st.integers(1, 2)),
     st.builds(contents.CutChangelog, st.integers(1, 2), st.sampled_from(["oldest", "newest"]), st.booleans()),
     st.builds(paging.LostEntries, st.integers(1, 2)),
+    _just(paging.EarlyEnd()),
 )
 """Answers that lack something without a trace on the page."""
 
@@ -178,42 +191,36 @@ MEANWHILE: Effects = _just(
 """What people do while the site is read."""
 
 WHERE = {
-    "cloud": ("", "search/jql", "issue/bulkfetch", "changelog/bulkfetch", "issue", "project"),
-    "dc": ("", "*/search", "issue", "project", "myself"),
+    "cloud": ("", "search/jql", "search/jql", "issue/bulkfetch", "issue/bulkfetch", "changelog/bulkfetch", "project"),
+    "dc": ("", "*/search", "*/search", "*/search", "project", "myself"),
 }
+"""Routes that an extraction asks, those that matter most more than once."""
 
 
 def schedules(
-    flavour: str, *, is_harsh: bool = False, has_changes: bool = True, max_faults: int = 4
+    flavour: str, *, is_harsh: bool = False, has_changes: bool = True, has_lag: bool = True, max_faults: int = 4
 ) -> st.SearchStrategy[FaultScript]:
     """Some faults, most of them for a few requests only; changes of the site come among the first twenty requests."""
-    kinds = [(PASSING, 4), (ODD, 4), (WRONG, 2), (_flavoured(flavour), 2), *([(HARSH, 2)] if is_harsh else [])]
-    faults = [_fault(effects, flavour) for effects, weight in kinds for _ in range(weight)]
-    listed: list[st.SearchStrategy[list[Fault]]] = [st.lists(st.one_of(faults), max_size=max_faults)]
+    anywhere, there = st.sampled_from(WHERE[flavour]), st.just("")
+    kinds = [(PASSING, anywhere, 4), (REFUSING, anywhere, 1), (ODD, there, 4), (WRONG, there, 2)]
+    kinds += [(LATE, there, int(has_lag)), (HARSH, there, 2 * is_harsh), (DC_ONLY, there, 2 * (flavour == "dc"))]
+    faults = [_fault(effects, where) for effects, where, weight in kinds for _ in range(weight)]
+    listed: list[st.SearchStrategy[list[Fault]]] = [st.lists(st.one_of(faults), min_size=1, max_size=max_faults)]
     if has_changes:
         change = st.builds(_at, MEANWHILE, st.integers(1, 20))
         listed.append(st.lists(change, max_size=2))
     return st.builds(_script, st.tuples(*listed), st.integers(0, 2**16), st.sampled_from([0.0, 0.5, 7.0]))
 
 
-def _flavoured(flavour: str) -> Effects:
-    """Trouble only one flavour makes. A chain of bulk changelogs that ends early shows in no status: it is harsh."""
-    lagging: Effects = st.builds(visibility.IndexLag, st.sampled_from([1.0, 60.0, 600.0]))
-    if flavour == "dc":
-        return st.one_of(lagging, _just(visibility.Anonymous(), paging.EarlyEnd()))
-    return lagging
-
-
-def _fault(effects: Effects, flavour: str) -> st.SearchStrategy[Fault]:
+def _fault(effects: Effects, where: st.SearchStrategy[str]) -> st.SearchStrategy[Fault]:
     """An effect somewhere, for once, a few times, at a rate, or for good."""
     how: list[Callable[[int], Json]] = [
-        lambda n: {"nth": n}, lambda n: {"after": n, "times": n}, lambda n: {"every": n + 1, "times": 9},
-        lambda n: {"probability": n / 20, "times": 25}, lambda n: {"after": 4 * n},
+        lambda n: {"nth": n}, lambda n: {"times": n}, lambda n: {"after": n, "times": n},
+        lambda n: {"every": n + 1, "times": 9}, lambda n: {"probability": n / 8, "times": 25},
+        lambda n: {"after": 2 * n},
     ]  # fmt: skip
-    when = st.builds(lambda choice, n: how[choice](n), st.sampled_from([0, 0, 1, 1, 2, 3, 4]), st.integers(1, 8))
-    return st.builds(
-        lambda effect, where, when: effect.on(where, **when), effects, st.sampled_from(WHERE[flavour]), when
-    )
+    when = st.builds(lambda choice, n: how[choice](n), st.sampled_from([0, 0, 1, 1, 2, 3, 4, 5]), st.integers(1, 4))
+    return st.builds(lambda effect, route, chosen: effect.on(route, **chosen), effects, where, when)
 
 
 def _at(effect: Effect, place: int) -> Fault:
@@ -234,8 +241,8 @@ def caps() -> st.SearchStrategy[PageCaps]:
 
 
 @st.composite
-def troubles(draw: st.DrawFn, *, is_harsh: bool = False, has_changes: bool = True) -> Trouble:
+def troubles(draw: st.DrawFn, *, is_harsh: bool = False, has_changes: bool = True, has_lag: bool = True) -> Trouble:
     """A random site in a random flavour with a random schedule."""
     flavour = draw(st.sampled_from(["cloud", "dc"]))
-    script = draw(schedules(flavour, is_harsh=is_harsh, has_changes=has_changes))
+    script = draw(schedules(flavour, is_harsh=is_harsh, has_changes=has_changes, has_lag=has_lag))
     return Trouble(draw(sites()), flavour, script, draw(caps()))
