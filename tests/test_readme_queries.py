@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from tests.readme import blocks
+from tests.short_company import published_short_company
 from transforms.catalog import TABLES
 
 QUERIES = {block.splitlines()[0].removeprefix("-- "): block for block in blocks("sql")}
@@ -18,6 +19,11 @@ STREAMS = {"Core Services", "Data Platform", "Growth Lab", "Mobile Apps", "Payme
 
 COMPLETE_QUARTERS = ["2025-10-01", "2026-01-01"]
 """The history begins within the first of them and ends on the last day of the quarter after the second."""
+
+
+@pytest.fixture(scope="session")
+def short_company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return published_short_company(tmp_path_factory)
 
 
 def ask(data: Path, number: int) -> pl.DataFrame:
