@@ -15,9 +15,11 @@ from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts
 from transforms.metrics.flow_weekly import FlowWeekly
+from transforms.metrics.handoffs import Handoffs
 from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly
+from transforms.metrics.touch_shares import TouchShares
 from transforms.metrics.value_stream_map import ValueStreamMap
 from transforms.metrics.wait_causes import WaitCauses
 from transforms.quality.completeness import Completeness
@@ -39,5 +41,7 @@ TABLES: tuple[type[Table], ...] = (
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,
+    TouchShares,
+    Handoffs,
     Completeness, Quarantine, LogQuality, Runs, Validations,
 )  # fmt: skip

@@ -10,9 +10,11 @@ from transforms.metrics.current_regimes import CurrentRegimes, find_current_regi
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts, judge_divergence
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
+from transforms.metrics.handoffs import Handoffs, count_handoffs
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
+from transforms.metrics.touch_shares import TouchShares, bound_touch
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
 from transforms.metrics.wait_causes import WaitCauses, split_waits
 from transforms.workflow import Workflow
@@ -132,3 +134,19 @@ def divergence_verdicts(
 ) -> Frame:
     """Fill DivergenceVerdicts."""
     return judge_divergence(status_visits, work_intervals, issue_journeys, stages, workflow, landed_batches.as_of)
+
+
+@table_asset(TouchShares)
+def touch_shares(
+    person_intervals: Frame, raw_changes: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill TouchShares."""
+    return bound_touch(person_intervals, raw_changes, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(Handoffs)
+def handoffs(
+    person_intervals: Frame, raw_changes: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill Handoffs."""
+    return count_handoffs(person_intervals, raw_changes, issue_journeys, workflow, landed_batches.as_of)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
+from transforms.metrics.bursts import BATCH_SIZE
 from transforms.metrics.busy_people import busy_stretches, overlaps
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
@@ -23,7 +24,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.privacy import SUPPRESSED, is_team_large_enough, team_sizes
 from transforms.metrics.slots import events_in_periods, working_between
-from transforms.metrics.waiting_visits import BATCH_SIZE, add_batches, visits_of, waiting_pieces
+from transforms.metrics.waiting_visits import add_batches, visits_of, waiting_pieces
 from transforms.schema import LABEL, Column
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
 from transforms.workflow import Workflow
@@ -179,8 +180,8 @@ def _with_shares(rows: pl.DataFrame) -> pl.DataFrame:
     hours = {name: (rows[f"{name}_ms"] / 3_600_000).to_numpy() for name in ("wait", *CAUSES)}
     n, squares = rows["issue_count"].to_numpy(), rows["wait_squares"].to_numpy()
     for cause in CAUSES:
-        own = [rows[f"{cause}_{part}"].to_numpy() for part in ("squares", "products")]
-        found = ratio_of_sums(Moments(n, hours[cause], hours["wait"], *own, squares))
+        own, product = (rows[f"{cause}_{part}"].to_numpy() for part in ("squares", "products"))
+        found = ratio_of_sums(Moments(n, hours[cause], hours["wait"], own, product, squares))
         names = [f"{cause}_share{end}" for end in ("", "_low", "_high")]
         shares = [pl.Series(name, values).fill_nan(None) for name, values in zip(names, found, strict=True)]
         rows = rows.with_columns(shares)

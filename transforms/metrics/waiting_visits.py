@@ -9,13 +9,12 @@ from datetime import timedelta
 
 import polars as pl
 
+from transforms.metrics.bursts import number_bursts
 from transforms.order import same_issue
 from transforms.states import NOBODY
 
 BATCH_WINDOW = timedelta(minutes=15)
-
-BATCH_SIZE = 3
-"""Issues that leave a stage within the window, by one author or with one release, are a batch (METHODS §1.4)."""
+"""Issues that leave a stage within it, by one author or with one release, are a batch (METHODS §1.4)."""
 
 RELEASE = -1
 """Stands for the author of an exit that no change of status caused: the release date passed."""
@@ -66,13 +65,8 @@ def add_batches(visits: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     exits = visits.filter(pl.col.left_at.is_not_null()).join(authors, on=["issue_id", "left_at"], how="left")
     leaver = pl.when("has_change").then("author").when(pl.col.follower == "done").then(RELEASE)
     by = ["value_stream", "stage_name", "leaver"]
-    exits = exits.with_columns(leaver=leaver).filter(pl.col.leaver.is_not_null()).sort(*by, "left_at", "visit")
-    span = pl.col.left_at.shift(1 - BATCH_SIZE).over(by) - pl.col.left_at
-    exits = exits.with_columns(opens=(span <= BATCH_WINDOW).fill_null(False))
-    earlier = [pl.col.opens.shift(n, fill_value=False).over(by) for n in range(1, BATCH_SIZE)]
-    exits = exits.with_columns(batch=(~pl.any_horizontal(earlier)).cum_sum())
-    is_batch = pl.col.issue_id.n_unique().over("batch") >= BATCH_SIZE
-    batches = exits.filter(is_batch).select("visit", batch_at=pl.col.left_at.min().over("batch"))
+    numbered = number_bursts(exits.with_columns(leaver=leaver), by, "left_at", BATCH_WINDOW)
+    batches = numbered.filter(pl.col.burst.is_not_null()).select("visit", batch_at=pl.col.left_at.min().over("burst"))
     return visits.join(batches, on="visit", how="left", maintain_order="left")
 
 
