@@ -87,11 +87,15 @@ class WorkingClock:
         Raises ValueError for an instant outside the covered stretch.
         """
         at_ms = at_us // 1000
-        bucket = at_ms // self._bucket_ms - self._first_bucket
+        bucket = at_ms // self._bucket_ms
+        bucket -= self._first_bucket
         if len(bucket) and (bucket.min() < 0 or bucket.max() >= self._bucket_count):
             raise ValueError("an instant lies outside the stretch this working clock covers")
         bucket += np.int64(self._bucket_count) * calendar
-        return self._base[bucket] + self._slope[bucket] * at_ms
+        reading = self._slope[bucket]
+        reading *= at_ms
+        reading += self._base[bucket]
+        return reading
 
     def _bases(self, slope: np.ndarray, starts: np.ndarray) -> np.ndarray:
         before = np.concatenate([[0], np.cumsum(slope * self._bucket_ms)[:-1]])

@@ -11,6 +11,9 @@ import polars as pl
 KEY_BITS = 62
 """Bits available to a packed sort key."""
 
+FEW = 0.1
+"""Share of rows below which it is cheaper to take them out than to go on with all."""
+
 ORDER = ("issue_id", "changed_at", "history_id", "item_index")
 
 
@@ -31,16 +34,23 @@ def sort_changes(changes: pl.DataFrame) -> pl.DataFrame:
     return changes if is_ordered(changes, ORDER) else _sort_ties(changes)
 
 
+def sort_issues(issues: pl.DataFrame) -> pl.DataFrame:
+    """Sort by issue, of which no two rows are the same."""
+    return issues if is_ordered(issues, ["issue_id"]) else issues[np.argsort(issues["issue_id"].to_numpy())]
+
+
 def is_ordered(frame: pl.DataFrame, keys: tuple[str, ...] | list[str]) -> bool:
     """Whether rows ascend by ``keys`` (neighbours may be equal)."""
     earlier, later = frame.head(-1), frame.tail(-1)
-    if (earlier[keys[0]] > later[keys[0]]).any():
-        return False
-    ascends = pl.repeat(True, len(later), eager=True)
-    for key in reversed(keys):
+    equal = pl.repeat(True, len(later), eager=True)
+    for key in keys:
         before, here = earlier[key], later[key]
-        ascends = (before < here) | ((before == here) & ascends)
-    return ascends.all()
+        if (equal & (before > here)).any():
+            return False
+        equal &= before == here
+        if equal.sum() < len(equal) * FEW:
+            earlier, later, equal = earlier.filter(equal), later.filter(equal), equal.filter(equal)
+    return True
 
 
 def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
@@ -59,19 +69,18 @@ def run_starts(ids: np.ndarray) -> np.ndarray:
 
 
 def _issue_by_issue(changes: pl.DataFrame) -> pl.Series:
-    """Positions that lay whole runs of one issue in the order of the issues, turned round if most rows fall in time."""
+    """Positions that lay whole runs of one issue in the order of the issues, turned round if most are newest first."""
     ids, at = changes["issue_id"].to_numpy(), changes["changed_at"].to_physical().to_numpy()
-    falls = np.count_nonzero((at[1:] < at[:-1]) & (ids[1:] == ids[:-1]))
     starts = run_starts(ids)
     lengths = np.diff(starts, append=len(ids))
-    runs = np.argsort(ids[starts], kind="stable")
+    newest_first = at[starts] > at[starts + lengths - 1]
+    runs = np.argsort(ids[starts])
     starts, lengths = starts[runs], lengths[runs]
     ends = np.cumsum(lengths)
-    if 2 * falls > len(ids) - len(starts):
-        places = np.repeat(starts + ends - 1, lengths) - np.arange(len(ids))
-    else:
-        places = np.repeat(starts - ends + lengths, lengths) + np.arange(len(ids))
-    return pl.Series(places, dtype=pl.UInt32)
+    rows = np.arange(len(ids), dtype=np.uint32)
+    if 2 * np.count_nonzero(newest_first) > len(starts):
+        return pl.Series(np.repeat((starts + ends - 1).astype(np.uint32), lengths) - rows)
+    return pl.Series(np.repeat((starts - ends + lengths).astype(np.uint32), lengths) + rows)
 
 
 def _packed_keys(changes: pl.DataFrame) -> np.ndarray | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from transforms.order import ORDER, in_order, run_starts, same_issue, sort_changes
+from transforms.order import ORDER, places_of, run_starts, same_issue, sort_changes, sort_issues
 from transforms.trails import first_trail, longest_chain
 
 UNSAID = np.iinfo(np.int64).min
@@ -24,11 +24,12 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     next change says it left, or for the last row what Jira shows now; else empty). Issues ascend; within an issue rows
     are in order. Raises ValueError for a change of an issue that ``issues`` does not have.
     """
-    issues = in_order(issues.select("issue_id", "created_at", "status_id"), ["issue_id"])
+    issues = sort_issues(issues.select("issue_id", "created_at", "status_id"))
     is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
     moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
-    ordered = _chain_same_instants(sort_changes(moves), issues)
-    return _bridge(_behind_creation(issues, ordered), issues, changes)
+    moves = sort_changes(moves)
+    counts = _moves_of(issues["issue_id"].to_numpy(), moves["issue_id"].to_numpy())
+    return _bridge(_behind_creation(issues, _chain_same_instants(moves, issues), counts), changes)
 
 
 def _chain_same_instants(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFrame:
@@ -66,7 +67,7 @@ def _ties_with_before() -> pl.Expr:
 
 def _ends_elsewhere(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.Expr:
     """Whether a row is its issue's last and leads to another status than the issue now has."""
-    now = moves.select("issue_id").join(issues, on="issue_id", how="left", maintain_order="left")["status_id"]
+    now = issues["status_id"].gather(places_of(moves["issue_id"], issues["issue_id"]))
     return ~same_issue(-1) & (pl.col.to_id != pl.lit(now))
 
 
@@ -87,38 +88,41 @@ def _chained(moves: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> 
     )
 
 
-def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, counts: np.ndarray) -> pl.DataFrame:
     """Put a row for the creation before each issue's first change, and name the doubtful status of every row.
 
     The initial status is what the first change left; creation is never later than the first change.
     """
     ids, now, created = (issues[name].to_physical().to_numpy() for name in ("issue_id", "status_id", "created_at"))
-    counts = _moves_of(ids, moves["issue_id"].to_numpy())
     lasts = np.cumsum(counts + 1) - 1
     firsts = lasts - counts
-    after_creation, before_end = np.ones((2, len(ids) + len(moves)), bool)
-    after_creation[firsts], before_end[lasts] = False, False
-    said = _laid(moves["from_id"].fill_null(UNSAID), before_end, now)
+    said = _laid(moves["from_id"].fill_null(UNSAID), lasts, now)
     initial = np.where(said[firsts] == UNSAID, now, said[firsts])
-    status = _laid(moves["to_id"], after_creation, initial)
-    entered = _laid(moves["changed_at"], after_creation, created)
+    status = _laid(moves["to_id"], firsts, initial)
+    entered = _laid(moves["changed_at"], firsts, created)
     entered[firsts] = np.minimum(created, entered[np.minimum(firsts + 1, lasts)])
+    doubtful = np.flatnonzero(said != status)
+    doubtful = doubtful[said[doubtful] != UNSAID]
     return pl.DataFrame(
         {
             "issue_id": np.repeat(ids, counts + 1),
             "entered_at": pl.Series(entered).cast(issues.schema["created_at"]),
             "status_id": status,
             "is_bridged": pl.repeat(False, len(status), eager=True),
-            "doubtful_status_id": _sparse(said, (said != status) & (said != UNSAID)),
+            "doubtful_status_id": pl.repeat(None, len(status), dtype=pl.Int64, eager=True).scatter(
+                doubtful, said[doubtful]
+            ),
         }
     )
 
 
 def _laid(values: pl.Series, places: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """``values`` at the ``places`` that are true and ``others`` at the rest, both in their order."""
-    laid = np.empty(len(places), np.int64)
-    laid[places] = values.to_physical().to_numpy()
-    laid[~places] = others
+    """``others`` at these ``places`` and ``values`` at all that are left, both in their order."""
+    is_free = np.ones(len(values) + len(others), bool)
+    is_free[places] = False
+    laid = np.empty(len(is_free), np.int64)
+    laid[is_free] = values.to_physical().to_numpy()
+    laid[places] = others
     return laid
 
 
@@ -134,18 +138,12 @@ def _moves_of(ids: np.ndarray, moved: np.ndarray) -> np.ndarray:
     return counts
 
 
-def _sparse(values: np.ndarray, exists: np.ndarray) -> pl.Series:
-    """``values`` where ``exists``, which is rare; else empty."""
-    places = np.flatnonzero(exists)
-    return pl.repeat(None, len(values), dtype=pl.Int64, eager=True).scatter(places, values[places])
-
-
-def _bridge(events: pl.DataFrame, issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
+def _bridge(events: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     """Date a silent jump by the move or change of type that caused it, where there is one in the doubtful stretch."""
+    if events["doubtful_status_id"].null_count() == len(events):
+        return events
     until = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
     gaps = events.with_columns(until=until).with_row_index("place").filter(pl.col.doubtful_status_id.is_not_null())
-    if gaps.is_empty():
-        return events
     moved = changes.filter(pl.col.field.is_in(["project", "issue_type"])).select("issue_id", "changed_at")
     bridges = gaps.join(moved, on="issue_id").filter(
         pl.col.changed_at >= pl.col.entered_at, pl.col.until.is_null() | (pl.col.changed_at < pl.col.until)

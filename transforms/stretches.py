@@ -20,8 +20,9 @@ def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     ``rows`` hold issue_id and entered_at, an issue's rows together and in order.
     """
     left = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
-    elapsed = left.fill_null(pl.lit(as_of, rows.schema["entered_at"])) - pl.col.entered_at
-    return rows.with_columns(left_at=left, elapsed_ms=elapsed.dt.total_milliseconds())
+    end = pl.col.left_at.fill_null(pl.lit(as_of, rows.schema["entered_at"]))
+    closed = rows.with_columns(left_at=left)
+    return closed.with_columns(elapsed_ms=(end - pl.col.entered_at).dt.total_milliseconds())
 
 
 def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClock, as_of: datetime) -> pl.DataFrame:
@@ -29,8 +30,8 @@ def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClo
     reading = clock.readings(rows["entered_at"].to_physical().to_numpy(), calendar)
     as_of_us = pl.Series([as_of], dtype=rows.schema["entered_at"]).to_physical().to_numpy()
     now = np.concatenate([clock.readings(as_of_us, code) for code in range(int(calendar.max(initial=0)) + 1)])
-    is_open = rows["left_at"].is_null().to_numpy()
-    end = np.empty_like(reading)
-    end[:-1] = reading[1:]
-    end[is_open] = now[calendar[is_open]]
-    return rows.with_columns(working_ms=pl.Series(end - reading, dtype=pl.Int64))
+    lasts = rows["left_at"].is_null().arg_true().to_numpy()
+    spent = np.empty_like(reading)
+    np.subtract(reading[1:], reading[:-1], out=spent[:-1])
+    spent[lasts] = now[calendar[lasts]] - reading[lasts]
+    return rows.with_columns(working_ms=pl.Series(spent))
