@@ -102,7 +102,7 @@ class Scrubber:
         return self._pseudonym(account) if account else None
 
     def _hash(self, account: str) -> int:
-        return int.from_bytes(hmac.new(self._key, account.encode(), hashlib.sha256).digest()[:8], "big") >> 1
+        return keyed_hash(self._key, account)
 
     def _fields(self, fields: Any) -> LandedFields:
         for part in (fields.project, fields.issuetype, fields.status, *filter(None, [fields.resolution])):
@@ -175,6 +175,11 @@ class Scrubber:
     def _phrase(self, text: Text) -> str | None:
         match = _LINK_TEXT.fullmatch(text) if isinstance(text, str) else None
         return match[1] if match and self._names.knows_phrase(match[1]) else None
+
+
+def keyed_hash(key: bytes, account: str) -> int:
+    """What stands for an account id wherever something lands: 63 bits of HMAC-SHA256, never negative."""
+    return int.from_bytes(hmac.new(key, account.encode(), hashlib.sha256).digest()[:8], "big") >> 1
 
 
 def encode(line: LandedIssue | UnreadableIssue) -> bytes:
