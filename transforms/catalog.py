@@ -13,9 +13,10 @@ from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
-from transforms.metrics.divergence_verdicts import DivergenceVerdicts
+from transforms.metrics.deploy_fear import DeployFear
 from transforms.metrics.flow_weekly import FlowWeekly
 from transforms.metrics.handoffs import Handoffs
+from transforms.metrics.release_batches import ReleaseBatches
 from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly
@@ -38,6 +39,8 @@ TABLES: tuple[type[Table], ...] = (
     CurrentRegimes,
     StageFlowWeekly,
     ReworkEdges,
+    ReleaseBatches,
+    DeployFear,
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,

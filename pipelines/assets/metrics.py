@@ -8,9 +8,13 @@ from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
+from transforms.metrics.deploy_fear import DeployFear, tell_deploy_fear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts, judge_divergence
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
+from transforms.metrics.forecast_backtests import ForecastBacktests, backtest_forecasts
+from transforms.metrics.forecasts import Forecasts, forecast
 from transforms.metrics.handoffs import Handoffs, count_handoffs
+from transforms.metrics.release_batches import ReleaseBatches, gather_release_batches
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
@@ -150,3 +154,36 @@ def handoffs(
 ) -> Frame:
     """Fill Handoffs."""
     return count_handoffs(person_intervals, raw_changes, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(Forecasts)
+def forecasts(issue_journeys: Frame, current_regimes: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+    """Fill Forecasts."""
+    return forecast(issue_journeys, current_regimes, workflow, landed_batches.as_of)
+
+
+@table_asset(ForecastBacktests)
+def forecast_backtests(status_visits: Frame, work_intervals: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+    """Fill ForecastBacktests."""
+    return backtest_forecasts(status_visits, work_intervals, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(ReleaseBatches)
+def release_batches(
+    raw_issues: Frame,
+    raw_changes: Frame,
+    status_visits: Frame,
+    issue_journeys: Frame,
+    releases: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill ReleaseBatches."""
+    as_of = landed_batches.as_of
+    return gather_release_batches(raw_issues, raw_changes, status_visits, issue_journeys, releases, workflow, as_of)
+
+
+@table_asset(DeployFear)
+def deploy_fear(release_batches: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+    """Fill DeployFear."""
+    return tell_deploy_fear(release_batches, workflow, landed_batches.as_of)
