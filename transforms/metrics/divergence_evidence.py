@@ -19,7 +19,7 @@ from transforms.statistics.order_statistics import MINIMUM_SAMPLE, Estimate
 from transforms.statistics.rates import UNKNOWN, rate_ratio
 from transforms.workflow import Workflow
 
-DRAWS = 400
+DRAWS = 200
 
 MOST_UNDEFINED = 0.025
 """Share of draws without a median up to which the interval's upper end exists."""
@@ -157,6 +157,6 @@ def _drawn(stream: Stream, begin: int, end: int, rng: np.random.Generator) -> np
         return np.zeros(0)
     entry = np.maximum(begin - started - 1, 0) / MS_PER_DAY
     leave = (np.minimum(ended, end) - started) / MS_PER_DAY
-    cohort = (started - begin) // (7 * MS_PER_DAY)
-    weights = np.concatenate([np.ones((1, len(entry)), np.int64), resample_weights(cohort, DRAWS, rng)])
-    return weighted_medians(entry, leave, is_event, weights)
+    weeks, cohort = np.unique((started - begin) // (7 * MS_PER_DAY), return_inverse=True)
+    weights = np.concatenate([np.ones((1, len(weeks)), np.int64), resample_weights(len(weeks), DRAWS, rng)])
+    return weighted_medians(entry, leave, is_event, cohort, weights)

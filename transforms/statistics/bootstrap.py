@@ -59,33 +59,30 @@ def slope(steps: np.ndarray, block: int, draws: int, rng: np.random.Generator) -
     return Estimate(point, min(point, float(low)), max(point, float(high)))
 
 
-def resample_weights(cohort: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """How often each item counts when whole cohorts are drawn again: (draws, items), from each item's cohort."""
-    names, place = np.unique(cohort, return_inverse=True)
-    return rng.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)[:, place]
+def resample_weights(cohort_count: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """How often each cohort counts when as many are drawn again: (draws, cohorts)."""
+    return rng.multinomial(cohort_count, np.full(cohort_count, 1 / cohort_count), draws)
 
 
-def weighted_medians(entry: np.ndarray, leave: np.ndarray, is_event: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def weighted_medians(
+    entry: np.ndarray, leave: np.ndarray, is_event: np.ndarray, cohort: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     """Median of the product-limit curve with delayed entry for every row of ``weights``; infinite where not reached.
 
-    For weights of one it is ``survival.quantile`` of ``period_kaplan_meier`` at 0.5.
+    ``cohort`` is each item's column in ``weights``. For weights of one it is ``survival.quantile`` of
+    ``period_kaplan_meier`` at 0.5.
     """
     ages = np.unique(leave[is_event])
     if not len(ages):
         return np.full(len(weights), np.inf)
-    by_entry, by_leave = np.argsort(entry), np.argsort(leave)
-    entered = _summed(weights[:, by_entry])[:, np.searchsorted(entry[by_entry], ages, "left")]
-    entered += np.where(ages == 0, weights[:, entry == 0].sum(axis=1, keepdims=True), 0)
-    left = _summed(weights[:, by_leave])[:, np.searchsorted(leave[by_leave], ages, "left")]
-    happened = leave[by_leave][is_event[by_leave]]
-    ended = _summed(weights[:, by_leave[is_event[by_leave]]])
-    events = ended[:, np.searchsorted(happened, ages, "right")] - ended[:, np.searchsorted(happened, ages, "left")]
-    at_risk = entered - left
-    remaining = np.cumprod(np.where(at_risk > 0, 1 - events / np.maximum(at_risk, 1), 1.0), axis=1)
+    shape = (weights.shape[1], len(ages) + 1)
+    watched_from = np.where(entry == 0, 0, np.searchsorted(ages, entry, "right"))
+    watched = np.zeros(shape)
+    np.add.at(watched, (cohort, watched_from), 1)
+    np.add.at(watched, (cohort, np.searchsorted(ages, leave, "right")), -1)
+    ended = np.zeros(shape)
+    np.add.at(ended, (cohort[is_event], np.searchsorted(ages, leave[is_event])), 1)
+    at_risk, events = (weights @ counts[:, :-1] for counts in (np.cumsum(watched, axis=1), ended))
+    remaining = np.cumprod(1 - events / np.maximum(at_risk, 1), axis=1)
     reached = remaining <= 0.5 + 1e-12
     return np.where(reached.any(axis=1), ages[np.argmax(reached, axis=1)], np.inf)
-
-
-def _summed(weights: np.ndarray) -> np.ndarray:
-    """Running sums along each row, from 0."""
-    return np.concatenate([np.zeros((len(weights), 1), weights.dtype), np.cumsum(weights, axis=1)], axis=1)

@@ -96,7 +96,7 @@ def test_a_median_of_items_that_count_once_is_the_survival_curves():
     rng = np.random.default_rng(6)
     for _ in range(20):
         entry, leave, is_event = random_items(rng)
-        [found] = weighted_medians(entry, leave, is_event, np.ones((1, len(entry)), dtype=np.int64))
+        [found] = weighted_medians(entry, leave, is_event, rng.integers(0, 5, 80), np.ones((1, 5), dtype=np.int64))
         assert found == quantile(period_kaplan_meier(entry, leave, is_event), 0.5)[0]
 
 
@@ -106,17 +106,25 @@ def test_a_weight_of_two_is_the_item_twice_and_of_none_no_item():
     weights = rng.integers(0, 4, (5, len(entry)))
     again = [period_kaplan_meier(*(np.repeat(a, w) for a in (entry, leave, is_event))) for w in weights]
     expected = [quantile(curve, 0.5)[0] or np.inf for curve in again]
-    assert weighted_medians(entry, leave, is_event, weights).tolist() == expected
+    assert weighted_medians(entry, leave, is_event, np.arange(len(entry)), weights).tolist() == expected
+
+
+def test_a_weight_is_that_of_the_whole_cohort():
+    rng = np.random.default_rng(9)
+    entry, leave, is_event = random_items(rng)
+    cohort, weights = rng.integers(0, 6, len(entry)), resample_weights(6, 8, rng)
+    one_by_one = weighted_medians(entry, leave, is_event, np.arange(len(entry)), weights[:, cohort])
+    assert weighted_medians(entry, leave, is_event, cohort, weights).tolist() == one_by_one.tolist()
 
 
 def test_a_median_that_is_not_reached_is_infinite():
     entry, leave = np.zeros(4), np.array([1.0, 2, 3, 4])
-    weights = np.ones((1, 4), dtype=np.int64)
-    assert np.isinf(weighted_medians(entry, leave, np.array([True, False, False, False]), weights)).all()
-    assert np.isinf(weighted_medians(entry, leave, np.zeros(4, dtype=bool), weights)).all()
+    cohort, weights = np.arange(4), np.ones((1, 4), dtype=np.int64)
+    assert np.isinf(weighted_medians(entry, leave, np.array([True, False, False, False]), cohort, weights)).all()
+    assert np.isinf(weighted_medians(entry, leave, np.zeros(4, dtype=bool), cohort, weights)).all()
 
 
-def test_cohorts_are_drawn_whole_and_as_many_as_there_are():
-    weights = resample_weights(np.array([3, 3, 5, 9, 9, 9]), 200, np.random.default_rng(8))
-    assert (weights[:, 0] == weights[:, 1]).all() and (weights[:, 3] == weights[:, 5]).all()
-    assert (weights[:, 0] + weights[:, 2] + weights[:, 3] == 3).all()
+def test_as_many_cohorts_are_drawn_as_there_are():
+    weights = resample_weights(3, 200, np.random.default_rng(8))
+    assert (weights.sum(axis=1) == 3).all()
+    assert weights.mean(axis=0) == pytest.approx([1, 1, 1], abs=0.2)
