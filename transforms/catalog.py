@@ -10,6 +10,7 @@ from transforms.core.status_visits import StatusVisits
 from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
+from transforms.metrics.approver_concentration import ApproverConcentration
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
@@ -46,5 +47,6 @@ TABLES: tuple[type[Table], ...] = (
     WaitCauses,
     TouchShares,
     Handoffs,
+    ApproverConcentration,
     Completeness, Quarantine, LogQuality, Runs, Validations,
 )  # fmt: skip

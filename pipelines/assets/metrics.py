@@ -5,6 +5,7 @@ import polars as pl
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
+from transforms.metrics.approver_concentration import ApproverConcentration, concentrate_approvers
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
@@ -163,7 +164,9 @@ def forecasts(issue_journeys: Frame, current_regimes: Frame, workflow: Workflow,
 
 
 @table_asset(ForecastBacktests)
-def forecast_backtests(status_visits: Frame, work_intervals: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+def forecast_backtests(
+    status_visits: Frame, work_intervals: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
     """Fill ForecastBacktests."""
     return backtest_forecasts(status_visits, work_intervals, issue_journeys, workflow, landed_batches.as_of)
 
@@ -187,3 +190,18 @@ def release_batches(
 def deploy_fear(release_batches: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
     """Fill DeployFear."""
     return tell_deploy_fear(release_batches, workflow, landed_batches.as_of)
+
+
+@table_asset(ApproverConcentration)
+def approver_concentration(
+    person_intervals: Frame,
+    raw_changes: Frame,
+    status_visits: Frame,
+    issue_journeys: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill ApproverConcentration."""
+    return concentrate_approvers(
+        person_intervals, raw_changes, status_visits, issue_journeys, workflow, landed_batches.as_of
+    )

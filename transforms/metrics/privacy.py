@@ -33,6 +33,11 @@ def team_sizes(person_intervals: pl.DataFrame, periods: pl.DataFrame, as_of: dat
     return _counted(placed, ["value_stream", "period_kind", "period_start_date"])
 
 
+def whole_team_sizes(person_intervals: pl.DataFrame) -> pl.DataFrame:
+    """The same over the whole history: one row per value_stream with anybody; column team_size."""
+    return _counted(person_intervals.filter(_WORKED), ["value_stream"])
+
+
 def weekly_team_sizes(person_intervals: pl.DataFrame, weeks: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """The same per value_stream and week_start_date, of people with work in touch; column team_size."""
     columns = ("value_stream", "assignee", "entered_at", "left_at")
@@ -46,17 +51,31 @@ def is_team_large_enough() -> pl.Expr:
     return pl.col.team_size.fill_null(0) >= MINIMUM_GROUP
 
 
-def may_be_shown(person_count: str, rows: Sequence[str]) -> pl.Expr:
-    """Whether a slice may be shown beside the total over its ``rows`` (the columns that name the total).
+def shown_slices(persons: pl.DataFrame, whole: Sequence[str], parts: Sequence[str]) -> pl.DataFrame:
+    """Slices that may be shown beside the total over them: rows of ``whole`` and ``parts``.
 
-    Slices with fewer than k persons are hidden; where exactly one is hidden, subtracting the others from the total
-    would give it away, so the smallest of the others is hidden too (complementary suppression).
+    ``persons``: one row per slice and person (column person). A slice with fewer than k persons is hidden. So that
+    subtracting what is shown from the total tells of k persons too, the smallest of the others are hidden with it
+    until that many stand behind what is hidden (complementary suppression).
     """
-    group, persons = list(rows), pl.col(person_count)
-    is_small = (persons > 0) & (persons < MINIMUM_GROUP)
-    others = pl.when(~is_small & (persons > 0)).then(persons)
-    is_companion = (is_small.sum().over(group) == 1) & (others.rank("ordinal").over(group) == 1)
-    return ~is_small & (persons > 0) & ~is_companion.fill_null(False)
+    key, distinct = [*whole, *parts], persons.unique()
+    slices = distinct.group_by(key).agg(pl.col.person.sort()).sort(pl.col.person.list.len(), *key)
+    shown = []
+    for _, group in slices.group_by(list(whole), maintain_order=True):
+        members = [frozenset(people) for people in group["person"]]
+        shown.append(group[_hidden_count(members) :].select(key))
+    return pl.concat(shown) if shown else slices.select(key)
+
+
+def _hidden_count(members: Sequence[frozenset[int]]) -> int:
+    """How many of the slices, smallest first, have to be hidden."""
+    behind: set[int] = set()
+    for place, people in enumerate(members):
+        is_enough = not place or len(behind) >= MINIMUM_GROUP
+        if len(people) >= MINIMUM_GROUP and is_enough:
+            return place
+        behind |= people
+    return len(members)
 
 
 def _counted(placed: pl.DataFrame, by: list[str]) -> pl.DataFrame:

@@ -1,0 +1,44 @@
+"""Exits from the statuses in which committed work waits for somebody: when, after how long, by whom."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from transforms.metrics.waiting_visits import exit_authors
+from transforms.schema import LABEL
+from transforms.workflow import Workflow
+
+
+def waiting_exits(
+    status_visits: pl.DataFrame, issue_ids: pl.Series, changes: pl.DataFrame, workflow: Workflow
+) -> pl.DataFrame:
+    """One row per finished visit of a queue status at or after the commitment whose end somebody is known to have made.
+
+    Columns issue_id, visit_number, value_stream, stage_name, author (the automation's where is_automation), entered_at,
+    left_at, latency_ms, latency_working_ms, and of the entry in the stream's zone: day, is_working_day.
+    """
+    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
+    committed = pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32)
+    queues = workflow.statuses.filter((pl.col.work_kind == "queue") & (pl.col.status_order >= committed)).select(
+        pl.col.value_stream.cast(LABEL), "status_id"
+    )
+    is_over = pl.col.issue_id.is_in(issue_ids.implode()) & pl.col.left_at.is_not_null()
+    visits = status_visits.filter(is_over).join(queues, on=["value_stream", "status_id"], how="semi")
+    exits = visits.select(
+        "issue_id", "visit_number", "value_stream", "stage_name", "entered_at", "left_at",
+        latency_ms="elapsed_ms", latency_working_ms="working_ms",
+    )  # fmt: skip
+    exits = exits.join(exit_authors(changes), on=["issue_id", "left_at"]).filter(
+        pl.col.is_automation | pl.col.author.is_not_null()
+    )
+    return pl.concat([_with_days(exits, stream.name, workflow) for stream in workflow.streams])
+
+
+def _with_days(exits: pl.DataFrame, name: str, workflow: Workflow) -> pl.DataFrame:
+    """Local day of the entries into one stream's queues, and whether anybody works on it."""
+    calendar = workflow.streams[workflow.stream_codes()[name]].calendar
+    own = exits.filter(pl.col.value_stream.cast(pl.String) == name)
+    day = pl.col.entered_at.dt.convert_time_zone(calendar.zone).dt.date()
+    weekdays = sorted({opening[0] + 1 for opening in calendar.openings})
+    is_open = day.dt.weekday().is_in(weekdays) & ~day.is_in(sorted(calendar.holidays))
+    return own.with_columns(day=day, is_working_day=is_open)
