@@ -11,6 +11,7 @@ from transforms.core.statuses import Statuses
 from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.approver_concentration import ApproverConcentration
+from transforms.metrics.commitment_cadence import CommitmentCadence
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
@@ -42,6 +43,7 @@ TABLES: tuple[type[Table], ...] = (
     ReworkEdges,
     ReleaseBatches,
     DeployFear,
+    CommitmentCadence,
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,

@@ -6,6 +6,7 @@ from pipelines.assets import table_asset
 from pipelines.landed import Landed
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.approver_concentration import ApproverConcentration, concentrate_approvers
+from transforms.metrics.commitment_cadence import CommitmentCadence, measure_commitment_cadence
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
@@ -205,3 +206,9 @@ def approver_concentration(
     return concentrate_approvers(
         person_intervals, raw_changes, status_visits, issue_journeys, workflow, landed_batches.as_of
     )
+
+
+@table_asset(CommitmentCadence)
+def commitment_cadence(issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+    """Fill CommitmentCadence."""
+    return measure_commitment_cadence(issue_journeys, workflow, landed_batches.as_of)
