@@ -16,7 +16,10 @@ from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.deploy_fear import DeployFear
+from transforms.metrics.divergence_verdicts import DivergenceVerdicts
 from transforms.metrics.flow_weekly import FlowWeekly
+from transforms.metrics.forecast_backtests import ForecastBacktests
+from transforms.metrics.forecasts import Forecasts
 from transforms.metrics.handoffs import Handoffs
 from transforms.metrics.release_batches import ReleaseBatches
 from transforms.metrics.rework_edges import ReworkEdges
