@@ -15,6 +15,7 @@ from transforms.metrics.commitment_cadence import CommitmentCadence
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
+from transforms.metrics.decision_latency import DecisionLatency
 from transforms.metrics.deploy_fear import DeployFear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts
 from transforms.metrics.flow_weekly import FlowWeekly
@@ -53,5 +54,6 @@ TABLES: tuple[type[Table], ...] = (
     TouchShares,
     Handoffs,
     ApproverConcentration,
+    DecisionLatency,
     Completeness, Quarantine, LogQuality, Runs, Validations,
 )  # fmt: skip

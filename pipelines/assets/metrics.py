@@ -10,6 +10,7 @@ from transforms.metrics.commitment_cadence import CommitmentCadence, measure_com
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
+from transforms.metrics.decision_latency import DecisionLatency, profile_decisions
 from transforms.metrics.deploy_fear import DeployFear, tell_deploy_fear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts, judge_divergence
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
@@ -212,3 +213,18 @@ def approver_concentration(
 def commitment_cadence(issue_journeys: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
     """Fill CommitmentCadence."""
     return measure_commitment_cadence(issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(DecisionLatency)
+def decision_latency(
+    person_intervals: Frame,
+    raw_changes: Frame,
+    status_visits: Frame,
+    issue_journeys: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill DecisionLatency."""
+    return profile_decisions(
+        person_intervals, raw_changes, status_visits, issue_journeys, workflow, landed_batches.as_of
+    )

@@ -96,8 +96,13 @@ def concentrate_approvers(
     rows = rows.join(cells(workflow, grid), on=PERIOD_KEY).join(
         team_sizes(person_intervals.collect(), grid, as_of), on=PERIOD_KEY, how="left"
     )
-    state = pl.when(~is_team_large_enough()).then(pl.lit("suppressed"))
-    state = state.when(pl.col.exit_count < MINIMUM_EXITS).then(pl.lit("too_few_exits")).otherwise(pl.lit("published"))
+    state = (
+        pl.when(~is_team_large_enough())
+        .then(pl.lit("suppressed"))
+        .when(pl.col.exit_count < MINIMUM_EXITS)
+        .then(pl.lit("too_few_exits"))
+        .otherwise(pl.lit("published"))
+    )
     rows = rows.with_columns(state=state)
     shown = placed.join(rows.filter(pl.col.state == "published").select(CELL), on=CELL).filter(~pl.col.is_automation)
     figures = figures_of(shown.sort("left_at", "issue_id"), traces_of(changes, workflow))
