@@ -55,5 +55,8 @@ TABLES: tuple[type[Table], ...] = (
     Handoffs,
     ApproverConcentration,
     DecisionLatency,
+    DivergenceVerdicts,
+    Forecasts,
+    ForecastBacktests,
     Completeness, Quarantine, LogQuality, Runs, Validations,
 )  # fmt: skip
