@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench tables dev
+.PHONY: help setup run test lint lock bench fuzz tables dev
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -33,6 +33,9 @@ tables: $(INSTALLED) ## write transforms/TABLES.md from the declarations
 
 bench: $(INSTALLED) ## measure the interval pass against other ways to do it
 	$(BIN)/python -m benchmarks.intervals
+
+fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
+	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py
 
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -93,6 +93,19 @@ def sandbox(
 
 
 @app.command()
+def erase(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT_ID", help="accountId; on Data Center the user's key.")],
+    data: Annotated[Path | None, typer.Option(help="Folder of the tables; otherwise FLOW_DATA or ./data.")] = None,
+) -> None:
+    """Erase one person from everything that was read, and prove it."""
+    with one_paragraph():
+        from pipelines.erase import erase_person
+        from pipelines.settings import data_folder
+
+        typer.echo(erase_person(data or data_folder(), account).told())
+
+
+@app.command()
 def tables() -> None:
     """List the published tables: what one row is, and what each answers."""
     from pipelines.tables_md import first_sentences

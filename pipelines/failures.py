@@ -1,6 +1,7 @@
 """Failures that are explained to people in one paragraph, and which of them the caller can correct."""
 
 from pipelines.config_errors import ConfigError
+from pipelines.erase import ErasureError
 from pipelines.jira import JiraError
 from pipelines.jira.errors import ComeBackLaterError, MissingSettingError, ScopeError
 from pipelines.run import AuditError, BusyError
@@ -16,5 +17,7 @@ TO_BE_CORRECTED = (ConfigError, FaultScriptError, MissingSettingError, ScopeErro
 TO_BE_TRIED_LATER = (ComeBackLaterError,)
 """Jira asks for a long pause; what was read is kept and the next run goes on from there: exit code 75."""
 
-KNOWN_ERRORS = (*TO_BE_CORRECTED, JiraError, AuditError, BusyError, SandboxError, WarehouseError, SchemaError)
+KNOWN_ERRORS = (
+    *TO_BE_CORRECTED, JiraError, AuditError, BusyError, ErasureError, SandboxError, WarehouseError, SchemaError,
+)  # fmt: skip
 """Messages written for people; anything else is a fault of the product."""

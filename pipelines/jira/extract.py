@@ -74,7 +74,14 @@ def extract(
     options: Options | None = None,
 ) -> Extraction:
     """Bring the landed state of a site up to date; raises JiraError, and then the state is as it was."""
-    began, options = session.gate.clock(), options or Options()
+    with store.ledger.held():
+        return _extract(session, scope, store, as_of, progress or (lambda count, total: None), options or Options())
+
+
+def _extract(
+    session: JiraSession, scope: Scope, store: Store, as_of: datetime | None, progress: Progress, options: Options
+) -> Extraction:
+    began = session.gate.clock()
     resolved = resolve(scope, list_projects(session))
     reference = fetch_reference(session, resolved.projects)
     names = reference.field_names(options.flagged_field)
@@ -84,7 +91,7 @@ def extract(
         scope_sha=fingerprint(session.flavour, sorted(key.upper() for key in scope.project_keys), scope.jql),
         shape_sha=fingerprint(sorted(project.id for project in resolved.projects), names.custom_ids),
     )  # fmt: skip
-    puller = _Puller(session, resolved, store, scrubber, run, options, progress or (lambda count, total: None))
+    puller = _Puller(session, resolved, store, scrubber, run, options, progress)
     try:
         puller.read_all()
         puller.land_reference(reference)

@@ -49,6 +49,11 @@ def build_raw_tables(store: Store, folder: Path, batch_size: int = ISSUES_PER_BA
 
     Raises LandingError before the first complete extraction, or where a landed file is damaged.
     """
+    with store.ledger.held():
+        return _build(store, folder, batch_size)
+
+
+def _build(store: Store, folder: Path, batch_size: int) -> RawTables:
     run = store.ledger.latest_complete()
     if run is None:
         raise LandingError("Nothing was extracted from this site yet. Run an extraction first: flow run.")

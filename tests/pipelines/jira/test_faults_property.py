@@ -1,0 +1,80 @@
+"""Whatever a site does: after at most three runs what was extracted is the site's truth, or the last run failed aloud.
+
+``FUZZ_EXAMPLES`` says how many schedules are tried; ``make fuzz`` asks for tens of thousands.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import polars as pl
+from hypothesis import HealthCheck, Phase, given, settings
+
+from pipelines.jira.errors import JiraError
+from pipelines.jira.extract import extract
+from pipelines.jira.options import Options
+from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
+from pipelines.jira.tables import build_raw_tables
+from pipelines.sandbox.server import start
+from tests.pipelines.jira.fault_strategies import Trouble, troubles
+from tests.pipelines.jira.sites import session_with
+from tests.pipelines.jira.truth import KEY, differences, site_truth
+from transforms.raw import RawChanges, RawIssues, RawTombstones
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "120"))
+EVERY_CENSUS = Options(census=Options().census * 0)
+
+many = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+
+
+def store_in(folder) -> Store:
+    return Store(Path(folder), environment={"FLOW_PSEUDONYM_KEY": KEY.decode()})
+
+
+def run(sandbox, flavour, store) -> bool:
+    """Whether a run ended well."""
+    try:
+        extract(session_with(sandbox, flavour), Scope(), store, options=EVERY_CENSUS)
+    except JiraError:
+        return False
+    return True
+
+
+def extracted(store, folder) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """RawIssues and RawChanges of the issues that are not gone."""
+    tables = build_raw_tables(store, Path(folder) / "raw_tables")
+    gone = tables.scan(RawTombstones).select("issue_id")
+    issues, changes = (
+        tables.scan(table).join(gone, on="issue_id", how="anti").collect() for table in (RawIssues, RawChanges)
+    )
+    return issues, changes
+
+
+@many
+@given(trouble=troubles(has_changes=False, has_lag=False))
+def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble):
+    with tempfile.TemporaryDirectory() as folder:
+        store = store_in(folder)
+        with start(trouble.site, trouble.flavour, faults=trouble.script, page_caps=trouble.caps) as sandbox:
+            is_well = any(run(sandbox, trouble.flavour, store) for _ in range(3))
+        if is_well:
+            assert differences(site_truth(trouble.site), *extracted(store, folder)) == []
+
+
+@many
+@given(trouble=troubles(is_harsh=True))
+def test_after_trouble_on_a_site_that_changes_a_quiet_run_finds_the_truth(trouble: Trouble):
+    with tempfile.TemporaryDirectory() as folder:
+        store = store_in(folder)
+        with start(trouble.site, trouble.flavour, faults=trouble.script, page_caps=trouble.caps) as sandbox:
+            for _ in range(2):
+                run(sandbox, trouble.flavour, store)
+        with start(trouble.site, trouble.flavour) as sandbox:
+            assert run(sandbox, trouble.flavour, store)
+        assert differences(site_truth(trouble.site), *extracted(store, folder)) == []
