@@ -18,6 +18,7 @@ from transforms.metrics.cycle_times import CycleTimes
 from transforms.metrics.decision_latency import DecisionLatency
 from transforms.metrics.deploy_fear import DeployFear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts
+from transforms.metrics.failure_demand import FailureDemand
 from transforms.metrics.flow_weekly import FlowWeekly
 from transforms.metrics.forecast_backtests import ForecastBacktests
 from transforms.metrics.forecasts import Forecasts
@@ -48,6 +49,7 @@ TABLES: tuple[type[Table], ...] = (
     ReleaseBatches,
     DeployFear,
     CommitmentCadence,
+    FailureDemand,
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,

@@ -13,6 +13,7 @@ from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
 from transforms.metrics.decision_latency import DecisionLatency, profile_decisions
 from transforms.metrics.deploy_fear import DeployFear, tell_deploy_fear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts, judge_divergence
+from transforms.metrics.failure_demand import FailureDemand, measure_failure_demand
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
 from transforms.metrics.forecast_backtests import ForecastBacktests, backtest_forecasts
 from transforms.metrics.forecasts import Forecasts, forecast
@@ -227,4 +228,21 @@ def decision_latency(
     """Fill DecisionLatency."""
     return profile_decisions(
         person_intervals, raw_changes, status_visits, issue_journeys, workflow, landed_batches.as_of
+    )
+
+
+@table_asset(FailureDemand)
+def failure_demand(
+    raw_issues: Frame,
+    raw_changes: Frame,
+    status_visits: Frame,
+    issue_journeys: Frame,
+    return_passes: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill FailureDemand."""
+    as_of = landed_batches.as_of
+    return measure_failure_demand(
+        raw_issues, raw_changes, status_visits, issue_journeys, return_passes, workflow, as_of
     )
