@@ -12,6 +12,7 @@ from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.approver_concentration import ApproverConcentration
 from transforms.metrics.commitment_cadence import CommitmentCadence
+from transforms.metrics.context_switching_weekly import ContextSwitchingWeekly
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
 from transforms.metrics.cycle_times import CycleTimes
@@ -60,5 +61,6 @@ TABLES: tuple[type[Table], ...] = (
     DivergenceVerdicts,
     Forecasts,
     ForecastBacktests,
+    ContextSwitchingWeekly,
     Completeness, Quarantine, LogQuality, Runs, Validations,
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pipelines.landed import Landed
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.approver_concentration import ApproverConcentration, concentrate_approvers
 from transforms.metrics.commitment_cadence import CommitmentCadence, measure_commitment_cadence
+from transforms.metrics.context_switching_weekly import ContextSwitchingWeekly, measure_context_switching
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.cycle_times import CycleTimes, measure_cycle_times
@@ -246,3 +247,11 @@ def failure_demand(
     return measure_failure_demand(
         raw_issues, raw_changes, status_visits, issue_journeys, return_passes, workflow, as_of
     )
+
+
+@table_asset(ContextSwitchingWeekly)
+def context_switching_weekly(
+    person_intervals: Frame, raw_changes: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill ContextSwitchingWeekly."""
+    return measure_context_switching(person_intervals, raw_changes, workflow, landed_batches.as_of)

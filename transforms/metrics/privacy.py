@@ -10,7 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.metrics.slots import stretches_in_periods, stretches_in_slots
+from transforms.metrics.slots import stretches_in_periods
 from transforms.states import NOBODY
 from transforms.workflow import SPAN_KINDS
 
@@ -36,14 +36,6 @@ def team_sizes(person_intervals: pl.DataFrame, periods: pl.DataFrame, as_of: dat
 def whole_team_sizes(person_intervals: pl.DataFrame) -> pl.DataFrame:
     """The same over the whole history: one row per value_stream with anybody; column team_size."""
     return _counted(person_intervals.filter(_WORKED), ["value_stream"])
-
-
-def weekly_team_sizes(person_intervals: pl.DataFrame, weeks: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
-    """The same per value_stream and week_start_date, of people with work in touch; column team_size."""
-    columns = ("value_stream", "assignee", "entered_at", "left_at")
-    touched = person_intervals.filter(_WORKED & (pl.col.kind == "touch")).select(columns)
-    placed = stretches_in_slots(touched, "entered_at", "left_at", weeks, as_of)
-    return _counted(placed, ["value_stream", "week_start_date"])
 
 
 def is_team_large_enough() -> pl.Expr:

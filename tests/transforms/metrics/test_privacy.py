@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.builders import BOARD, PERSONS, frames, history
 from tests.chain import compute
-from transforms.metrics.periods import periods, weeks
-from transforms.metrics.privacy import MINIMUM_GROUP, shown_slices, team_sizes, weekly_team_sizes
+from transforms.metrics.periods import periods
+from transforms.metrics.privacy import MINIMUM_GROUP, shown_slices, team_sizes, whole_team_sizes
 
 AS_OF = datetime(2026, 6, 30, 16, tzinfo=UTC)
 WORKFLOW = BOARD.workflow()
@@ -38,11 +38,10 @@ def test_nobody_is_no_member():
     assert sizes(worked("G-1", None)) == {}
 
 
-def test_a_week_counts_those_with_work_in_touch():
-    told = [worked("G-1", "ana"), worked("G-2", "ben", "Ready for QA"), worked("G-3", "chi", day="2026-03-10")]
+def test_the_team_of_the_whole_history_is_everybody_there_ever_was():
+    told = [worked("G-1", "ana"), worked("G-2", "chi", day="2026-04-07"), worked("G-3", "ana", day="2026-05-07")]
     persons = compute(frames(*told), WORKFLOW, AS_OF)["person_intervals"]
-    found = weekly_team_sizes(persons, weeks(WORKFLOW, FIRST, AS_OF), AS_OF)
-    assert found.sort("week_start_date")["team_size"].to_list() == [1, 1]
+    assert whole_team_sizes(persons).rows() == [("Golden", 2)]
 
 
 def slices(*groups):
