@@ -35,7 +35,7 @@ class DivergenceVerdicts(PeriodTable, layer="metrics", key=PERIOD_KEY):
     later_start_date = Column(
         pl.Date(), f"First day of the later {COMPARED_WEEKS} weeks. Empty without them.", nullable=True
     )
-    verdict = Column(pl.String(), "Is output going up while delivery does not follow?", values=VERDICTS)
+    verdict = Column(pl.String(), "Whether output goes up while delivery does not follow.", values=VERDICTS)
     sentence = Column(pl.String(), "The verdict and what it rests on, in words.")
     output_proxy = Column(
         pl.String(), "Which output is judged: what was started, or finished its first active stage; the one that rose"

@@ -57,13 +57,13 @@ class ForecastBacktests(Table, layer="metrics", key=("value_stream", "horizon_we
 
     A forecast of "how many in the next weeks" is made at the end of every week of the last year, by the method of
     metrics.forecasts, from deliveries as they were known then; the answer is what was known when its weeks were over.
-    Forecasts of neighbouring weeks share most of their weeks, so effective_count of them are independent.
+    Forecasts of neighbouring weeks share most of their weeks, so effective_origins of them are independent.
     """
 
     value_stream = Column(LABEL, "Value stream.")
     horizon_weeks = Column(pl.Int64(), "Weeks ahead.", minimum=1)
     origin_count = Column(pl.Int64(), "Forecasts made whose answer is known.", minimum=0)
-    effective_count = Column(pl.Float64(), "Of them independent: forecasts ÷ weeks ahead.", minimum=0)
+    effective_origins = Column(pl.Float64(), "Of them independent: forecasts ÷ weeks ahead.", minimum=0)
     withheld_count = Column(pl.Int64(), "Weeks in which too little was known for a forecast.", minimum=0)
     first_origin_date = Column(pl.Date(), "Monday of the first forecast. Empty when there is none.", nullable=True)
     last_origin_date = Column(pl.Date(), "Monday of the last. Empty likewise.", nullable=True)
@@ -147,7 +147,7 @@ def _row(
     mondays = [weeks["week_start_date"][origin] for origin in origins]
     row: dict[str, object] = {
         "value_stream": name, "horizon_weeks": horizon, "origin_count": len(scored),
-        "effective_count": len(scored) / horizon, "withheld_count": asked - len(scored),
+        "effective_origins": len(scored) / horizon, "withheld_count": asked - len(scored),
         "first_origin_date": min(mondays, default=None), "last_origin_date": max(mondays, default=None),
     }  # fmt: skip
     if len(scored) < MINIMUM_ORIGINS:

@@ -47,7 +47,7 @@ def test_a_steady_stream_keeps_what_was_promised(steady):
 def test_every_week_of_the_last_year_is_an_origin(steady):
     found = row(steady, 6)
     assert (found["origin_count"], found["withheld_count"]) == (52, 0)
-    assert found["effective_count"] == pytest.approx(52 / 6)
+    assert found["effective_origins"] == pytest.approx(52 / 6)
     assert found["last_origin_date"] == date(2025, 1, 6) + timedelta(weeks=80 - 6)
     assert found["first_origin_date"] == found["last_origin_date"] - timedelta(weeks=51)
 
