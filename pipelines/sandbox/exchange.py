@@ -113,13 +113,13 @@ class ServedSite:
     def index_anew(self) -> None:
         """Look at the site again, as it is now."""
         self._seen = self._state()
-        self.keys = keys_of(self.site, self.site.issues)
+        self.keys = keys_of(self.site)
         self.memory.clear()
         until = None
         if self.index_lag_ms:
             until = (self.site.now - EPOCH) // MILLISECOND - self.index_lag_ms
         horizon = Horizon(until, self.is_hidden, frozenset(self.hidden_projects))
-        self.index = SiteIndex(self.site, self.resolution_ms, horizon)
+        self.index = SiteIndex(self.site, self.resolution_ms, horizon, self.keys)
 
     def refresh(self) -> None:
         """Notice what has changed since the last request; a frozen index notices nothing, the store always does."""
@@ -128,7 +128,7 @@ class ServedSite:
         if not self.is_index_frozen:
             self.index_anew()
             return
-        self.keys = keys_of(self.site, self.site.issues)
+        self.keys = keys_of(self.site)
         self.memory.clear()
 
     def _state(self) -> tuple[Any, ...]:

@@ -40,7 +40,14 @@ class SiteIndex:
     Archived issues, and those of archived projects, are not in it, as in Jira.
     """
 
-    def __init__(self, site: Site, resolution_ms: int = CLOUD_RESOLUTION_MS, horizon: Horizon | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        resolution_ms: int = CLOUD_RESOLUTION_MS,
+        horizon: Horizon | None = None,
+        keys: dict[str, int] | None = None,
+    ) -> None:
+        """``keys`` are the site's, where somebody has gathered them already."""
         self.zone = str(site.me["timeZone"])
         self.resolution_ms = resolution_ms
         self._horizon = horizon or Horizon()
@@ -52,7 +59,7 @@ class SiteIndex:
         self.created, self.updated = (_array(columns[place]) // resolution_ms * resolution_ms for place in (1, 2))
         rank = {name: place for place, name in enumerate(sorted(set(columns[5])))}
         self.key_rank = _array(rank[name] for name in columns[5])
-        self.by_key = keys_of(site, self.id.tolist())
+        self._by_key = keys_of(site) if keys is None else keys
         listed = [project for project in site.projects if int(project["id"]) not in self._horizon.hidden_projects]
         self.projects = _names([*listed, *self._named["project"].values()])
         self.issue_types = _names([*site.issue_types, *self._named["issuetype"].values()])
@@ -81,9 +88,8 @@ class SiteIndex:
 
     def resolve(self, id_or_key: str) -> int | None:
         """Issue id for an id, a key or a former key in any case; None if there is no such issue."""
-        if id_or_key.isdecimal():
-            return int(id_or_key) if self.place_of(int(id_or_key)) is not None else None
-        return self.by_key.get(id_or_key.upper())
+        known = int(id_or_key) if id_or_key.isdecimal() else self._by_key.get(id_or_key.upper())
+        return known if known is not None and self.place_of(known) is not None else None
 
 
 def split_key(key: str) -> tuple[str, int]:
@@ -92,9 +98,9 @@ def split_key(key: str) -> tuple[str, int]:
     return (found[1].upper(), int(found[2])) if found else (key.upper(), 0)
 
 
-def keys_of(site: Site, issue_ids: Iterable[int]) -> dict[str, int]:
-    """Current keys of some issues and former keys of any, in capitals, to issue id; a key in use is its user's."""
-    current = {site.head(issue_id)["key"].upper(): issue_id for issue_id in issue_ids}
+def keys_of(site: Site) -> dict[str, int]:
+    """Current and former keys, in capitals, to issue id; a key in use is its user's."""
+    current = {site.head(issue_id)["key"].upper(): issue_id for issue_id in site.issues}
     return {key.upper(): issue_id for key, issue_id in site.old_keys.items()} | current
 
 

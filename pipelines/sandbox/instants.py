@@ -21,5 +21,4 @@ def epoch_ms(written: str | int) -> int:
 
 def jira_timestamp(instant: datetime) -> str:
     """Write an aware instant as Jira does, e.g. ``2026-03-02T08:00:00.000+0000``."""
-    in_utc = instant.astimezone(UTC)
-    return f"{in_utc:%Y-%m-%dT%H:%M:%S}.{in_utc.microsecond // 1000:03d}+0000"
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "+0000"
