@@ -24,6 +24,7 @@ from transforms.metrics.flow_weekly import FlowWeekly
 from transforms.metrics.forecast_backtests import ForecastBacktests
 from transforms.metrics.forecasts import Forecasts
 from transforms.metrics.handoffs import Handoffs
+from transforms.metrics.late_changes import LateChanges
 from transforms.metrics.release_batches import ReleaseBatches
 from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
@@ -51,6 +52,7 @@ TABLES: tuple[type[Table], ...] = (
     DeployFear,
     CommitmentCadence,
     FailureDemand,
+    LateChanges,
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,

@@ -19,6 +19,7 @@ from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
 from transforms.metrics.forecast_backtests import ForecastBacktests, backtest_forecasts
 from transforms.metrics.forecasts import Forecasts, forecast
 from transforms.metrics.handoffs import Handoffs, count_handoffs
+from transforms.metrics.late_changes import LateChanges, measure_late_changes
 from transforms.metrics.release_batches import ReleaseBatches, gather_release_batches
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
@@ -255,3 +256,11 @@ def context_switching_weekly(
 ) -> Frame:
     """Fill ContextSwitchingWeekly."""
     return measure_context_switching(person_intervals, raw_changes, workflow, landed_batches.as_of)
+
+
+@table_asset(LateChanges)
+def late_changes(
+    changes: Frame, status_visits: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
+    """Fill LateChanges."""
+    return measure_late_changes(changes, status_visits, issue_journeys, workflow, landed_batches.as_of)

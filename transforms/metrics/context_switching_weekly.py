@@ -29,11 +29,11 @@ KEY = ("value_stream", "week_start_date")
 RATIOS = {
     "parallel_issues_mean": ("parallel", "busy", "Issues a person with work in touch has in touch at once, over time."),
     "many_parallel_share": ("many", "busy", f"Share of that working time with {MANY} issues or more at once."),
-    "issues_per_person_day": ("issues", "days", "Different issues somebody did something to by hand on one day."),
+    "issues_per_day_mean": ("issues", "days", "Different issues somebody did something to by hand on one day."),
 }
 """Ratios of sums over persons: part, whole, and what they say."""
 
-BOUNDS = {"parallel_issues_mean": (1, np.inf), "many_parallel_share": (0, 1), "issues_per_person_day": (1, np.inf)}
+BOUNDS = {"parallel_issues_mean": (1, np.inf), "many_parallel_share": (0, 1), "issues_per_day_mean": (1, np.inf)}
 """What the ratios cannot lie outside of, and neither can their intervals."""
 
 
@@ -51,7 +51,7 @@ class ContextSwitchingWeekly(Table, layer="metrics", key=KEY):
         pl.Int64(), "People with work of the stream in touch: the n. Empty below five (note).", nullable=True, minimum=5
     )
     active_count = Column(
-        pl.Int64(), "People who did something by hand to its issues: the n of issues_per_person_day. Empty likewise.",
+        pl.Int64(), "People who did something by hand to its issues: the n of issues_per_day_mean. Empty likewise.",
         nullable=True, minimum=5,
     )  # fmt: skip
     locals().update({n: c for name, told in RATIOS.items() for n, c in estimate_columns(name, told[2]).items()})

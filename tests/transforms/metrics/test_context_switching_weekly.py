@@ -94,8 +94,8 @@ def test_different_issues_changed_on_a_day_are_counted_per_person_and_day():
     told = [worked(f"G-{p}-{n}", p, 9, 10 + n) for p in PEOPLE for n in range(2)]
     told += [worked(f"H-{p}", p, 9, 10, "2026-03-03") for p in PEOPLE]
     row = week(*told)
-    assert (row["active_count"], row["issues_per_person_day"]) == (5, 1.5)
-    assert row["issues_per_person_day_low"] <= 1.5 <= row["issues_per_person_day_high"]
+    assert (row["active_count"], row["issues_per_day_mean"]) == (5, 1.5)
+    assert row["issues_per_day_mean_low"] <= 1.5 <= row["issues_per_day_mean_high"]
 
 
 def test_four_people_are_not_shown():
@@ -110,7 +110,7 @@ def test_four_people_are_not_shown():
 def test_who_holds_and_who_acts_are_judged_apart():
     row = week(*[worked(f"G-{p}", p, by="ana") for p in PEOPLE])
     assert (row["team_count"], row["active_count"]) == (5, None)
-    assert row["issues_per_person_day"] is None
+    assert row["issues_per_day_mean"] is None
     assert row["note"].startswith("issues per day are withheld")
 
 
