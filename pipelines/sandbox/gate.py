@@ -38,8 +38,8 @@ class Gate:
 
     served: ServedSite
     routes: list[Route]
-    authorization: str
-    """The header that is let in."""
+    authorizations: tuple[str, ...]
+    """The headers that are let in."""
     user_header: tuple[str, str]
     """Header that tells a caller who it is."""
     fault: Fault | None = None
@@ -89,8 +89,8 @@ class Gate:
             if (response := one.effect.answer(one.call)) is not None:
                 return response
         try:
-            given = request.headers.get("authorization", "")
-            if not secrets.compare_digest(given.encode(), self.authorization.encode()):
+            given = request.headers.get("authorization", "").encode()
+            if not any(secrets.compare_digest(given, known.encode()) for known in self.authorizations):
                 raise RefusedError(401, "Client must be authenticated to access this resource.")
             if call.route == NO_ROUTE:
                 raise RefusedError(404, "null for uri: " + str(request.url))

@@ -139,9 +139,9 @@ def start(
 ) -> Sandbox:
     """Serve a site on loopback; port 0 takes any free one.
 
-    Cloud asks for Basic credentials of ``email`` and ``token``, Data Center for ``token`` as a bearer. ``faults`` is a
-    script, ``fault`` a single hook of one's own. Raises OSError where the port is taken, FaultScriptError where the
-    script does not fit the site.
+    Cloud asks for Basic credentials of ``email`` and ``token`` or, as with OAuth 2.0, for ``token`` as a bearer, which
+    is all that Data Center takes. ``faults`` is a script, ``fault`` a single hook of one's own. Raises OSError where
+    the port is taken, FaultScriptError where the script does not fit the site.
     """
     if faults:
         faults.check(site)
@@ -156,11 +156,12 @@ def start(
 
 def _gate(site: Site, flavour: Flavour, url: str, email: str, token: str, caps: PageCaps) -> Gate:
     """Put a flavour's routes behind its kind of credentials."""
+    bearer = f"Bearer {token}"
     if flavour == "cloud":
-        served = ServedSite(site, url, caps, CLOUD_RESOLUTION_MS)
-        return Gate(served, CLOUD_ROUTES, basic(email, token), ("x-aaccountid", site.me.get("accountId", "")))
+        served, known = ServedSite(site, url, caps, CLOUD_RESOLUTION_MS), (basic(email, token), bearer)
+        return Gate(served, CLOUD_ROUTES, known, ("x-aaccountid", site.me.get("accountId", "")))
     served = ServedSite(site, url, caps, DC_RESOLUTION_MS)
-    return Gate(served, DC_ROUTES, f"Bearer {token}", ("x-ausername", site.me.get("name", "sandbox")))
+    return Gate(served, DC_ROUTES, (bearer,), ("x-ausername", site.me.get("name", "sandbox")))
 
 
 def _server_config(gate: Gate) -> uvicorn.Config:

@@ -125,7 +125,7 @@ def test_any_two_faults_can_strike_one_request(first, flavour):
             client.sandbox.set_faults(FaultScript.of(first, second))
             for route, body in POSTS[flavour]:
                 path = client.url(route).removeprefix(client.sandbox.url)
-                authorization = gate.authorization
+                authorization = gate.authorizations[0]
                 assert call(gate, "POST", path, body=json.dumps(body).encode(), authorization=authorization)[0] in (
                     200, 400,
                 )  # fmt: skip

@@ -34,7 +34,7 @@ ROUTES = [
 
 
 def gate(fault=None):
-    return Gate(served(small_site()), ROUTES, LET_IN, ("x-who", "ana"), fault)
+    return Gate(served(small_site()), ROUTES, (LET_IN,), ("x-who", "ana"), fault)
 
 
 def call(app, method, path, *, query="", body=b"", authorization=LET_IN):

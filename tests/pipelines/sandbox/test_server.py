@@ -75,12 +75,23 @@ def test_a_port_can_be_asked_for_and_a_taken_one_is_an_error(cloud):
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, BEARER, {"Authorization": "Basic bm9ib2R5Ondyb25n"}, {"Authorization": "Basic \xff"}]
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic bm9ib2R5Ondyb25n"},
+        {"Authorization": "Basic \xff"},
+    ],
 )
 def test_cloud_lets_nobody_in_without_its_credentials(cloud, headers):
     answer = requests.get(f"{cloud.url}/rest/api/3/serverInfo", headers=headers, timeout=5)
     assert answer.status_code == 401
     assert answer.json()["errorMessages"] == ["Client must be authenticated to access this resource."]
+
+
+def test_cloud_takes_a_bearer_token_as_oauth_sends_it(cloud):
+    answer = requests.get(f"{cloud.url}/rest/api/3/myself", headers=BEARER, timeout=5)
+    assert (answer.status_code, answer.headers["X-AACCOUNTID"]) == (200, "sandbox-user")
 
 
 def test_data_center_wants_a_bearer_token_and_says_who_it_is(datacenter):
