@@ -20,6 +20,7 @@ from transforms.metrics.decision_latency import DecisionLatency
 from transforms.metrics.deploy_fear import DeployFear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts
 from transforms.metrics.failure_demand import FailureDemand
+from transforms.metrics.feedback_loops import FeedbackLoops
 from transforms.metrics.flow_weekly import FlowWeekly
 from transforms.metrics.forecast_backtests import ForecastBacktests
 from transforms.metrics.forecasts import Forecasts
@@ -53,6 +54,7 @@ TABLES: tuple[type[Table], ...] = (
     CommitmentCadence,
     FailureDemand,
     LateChanges,
+    FeedbackLoops,
     FlowWeekly,
     CumulativeFlowDaily,
     WaitCauses,

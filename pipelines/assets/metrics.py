@@ -15,6 +15,7 @@ from transforms.metrics.decision_latency import DecisionLatency, profile_decisio
 from transforms.metrics.deploy_fear import DeployFear, tell_deploy_fear
 from transforms.metrics.divergence_verdicts import DivergenceVerdicts, judge_divergence
 from transforms.metrics.failure_demand import FailureDemand, measure_failure_demand
+from transforms.metrics.feedback_loops import FeedbackLoops, find_feedback_loops
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
 from transforms.metrics.forecast_backtests import ForecastBacktests, backtest_forecasts
 from transforms.metrics.forecasts import Forecasts, forecast
@@ -148,10 +149,17 @@ def divergence_verdicts(
 
 @table_asset(TouchShares)
 def touch_shares(
-    person_intervals: Frame, raw_changes: Frame, issue_journeys: Frame, workflow: Workflow, landed_batches: Landed
+    person_intervals: Frame,
+    raw_changes: Frame,
+    issue_journeys: Frame,
+    raw_worklogs: Frame,
+    raw_comments: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
 ) -> Frame:
     """Fill TouchShares."""
-    return bound_touch(person_intervals, raw_changes, issue_journeys, workflow, landed_batches.as_of)
+    as_of = landed_batches.as_of
+    return bound_touch(person_intervals, raw_changes, issue_journeys, workflow, as_of, raw_worklogs, raw_comments)
 
 
 @table_asset(Handoffs)
@@ -264,3 +272,17 @@ def late_changes(
 ) -> Frame:
     """Fill LateChanges."""
     return measure_late_changes(changes, status_visits, issue_journeys, workflow, landed_batches.as_of)
+
+
+@table_asset(FeedbackLoops)
+def feedback_loops(
+    raw_issues: Frame,
+    raw_changes: Frame,
+    raw_comments: Frame,
+    issue_journeys: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill FeedbackLoops."""
+    as_of = landed_batches.as_of
+    return find_feedback_loops(raw_issues, raw_changes, raw_comments, issue_journeys, workflow, as_of)
