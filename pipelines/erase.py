@@ -1,0 +1,151 @@
+"""``flow erase``: one person's pseudonym goes from everything that was ever read, and the proof that it has gone.
+
+Only the working store knows persons, by a keyed hash; published tables name none. How landed batches are rewritten
+belongs to ``pipelines.jira.erasure``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import polars.selectors as cs
+import zstandard
+
+from pipelines.config_errors import ConfigError
+from pipelines.jira import Store
+from pipelines.jira.erasure import new_stranger, person_of, replace_person
+from pipelines.run import holding
+
+KEY_FILE = Path("private") / "pseudonym.key"
+
+
+class UnknownPersonError(ConfigError):
+    """Nothing kept here stands under that account. The message is one paragraph that says what to check."""
+
+
+class ErasureError(Exception):
+    """The person still stands somewhere after all was rewritten. The message names the files."""
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What was rewritten, and how much was searched afterwards without finding the person."""
+
+    batch_count: int
+    table_count: int
+    file_count: int
+    byte_count: int
+    """Bytes of those files as they lie on disk."""
+
+    def told(self) -> str:
+        """The proof in one paragraph."""
+        return (
+            f"Erased: {self.batch_count} landed batches and {self.table_count} private tables were rewritten; where the"
+            " person stood, a random number stands that nothing leads back from, so every figure stays as it was."
+            f" Proof: the person's hash occurs in none of the {self.file_count} files ({self.byte_count:,} bytes),"
+            " searched as they lie on disk and unpacked. As long as Jira itself still names the account, the next"
+            " reading brings it back: erase it there first."
+        )
+
+
+def erase_person(data: Path, account: str, environment: Mapping[str, str] | None = None) -> Erasure:
+    """Erase an account (accountId; on Data Center the user's key) from a data folder, and prove it.
+
+    Raises UnknownPersonError where nothing stands under it, BusyError while a run is at work, LandingError where a
+    batch is damaged, ErasureError if the hash is found after all.
+    """
+    person = _known_hash(data, account, os.environ if environment is None else environment)
+    with holding(data):
+        stranger = new_stranger()
+        sites = sorted(folder.name for folder in (data / "raw").glob("*") if folder.is_dir())
+        batches = sum(replace_person(Store(data, name), person, stranger) for name in sites)
+        tables = sum(_replace_in_table(path, person, stranger) for path in sorted((data / "work").rglob("*.parquet")))
+        if not batches + tables:
+            raise UnknownPersonError(_unknown(data, account))
+        return _proved(data, person, batches, tables)
+
+
+def places_of(data: Path, number: int) -> list[Path]:
+    """Every file below ``data`` that holds a number, in figures or as an integer, packed or not."""
+    return [path for path in _files(data) if _holds(path, number)]
+
+
+def _known_hash(data: Path, account: str, environment: Mapping[str, str]) -> int:
+    """The person's hash; never makes a key, which could only be another one than that of the data."""
+    has_key = environment.get("FLOW_PSEUDONYM_KEY") or (data / KEY_FILE).exists()
+    if not account.strip() or not (data / "raw").is_dir() or not has_key:
+        raise UnknownPersonError(_unknown(data, account))
+    return person_of(Store(data, environment=environment).key, account)
+
+
+def _replace_in_table(path: Path, person: int, stranger: int) -> bool:
+    """Rewrite a private table if it names the person; its age, by which the newest is told, stays."""
+    integers = pl.col(pl.Int64)
+    frame = pl.scan_parquet(path)
+    if pl.Int64() not in frame.collect_schema().dtypes():
+        return False
+    if not frame.select(pl.any_horizontal((integers == person).any())).collect().item():
+        return False
+    age = path.stat()
+    fresh = path.with_name(f".{path.name}")
+    frame.with_columns(integers.replace(person, stranger)).collect().write_parquet(fresh, compression="zstd")
+    os.utime(fresh, ns=(age.st_atime_ns, age.st_mtime_ns))
+    fresh.replace(path)
+    return True
+
+
+def _proved(data: Path, person: int, batches: int, tables: int) -> Erasure:
+    files = list(_files(data))
+    if found := places_of(data, person):
+        raise ErasureError(
+            f"The person still stands in {', '.join(map(str, found))}. Nothing else was left undone; remove or rebuild"
+            " these files and run the command again."
+        )
+    return Erasure(batches, tables, len(files), sum(path.stat().st_size for path in files))
+
+
+def _files(data: Path) -> Iterator[Path]:
+    """Every file once, hidden ones included; links lead to what is found anyway."""
+    for folder, _, names in os.walk(data):
+        yield from (path for name in sorted(names) if (path := Path(folder, name)).is_file() and not path.is_symlink())
+
+
+def _holds(path: Path, number: int) -> bool:
+    content = path.read_bytes()
+    if any(form in content for form in (b"%d" % number, number.to_bytes(8, "little"), number.to_bytes(8, "big"))):
+        return True
+    if ".zst" in path.name:
+        with zstandard.ZstdDecompressor().stream_reader(content) as unpacked:
+            return b"%d" % number in unpacked.read()
+    if path.suffix == ".parquet":
+        return _stands_in_table(pl.scan_parquet(path), number)
+    return path.suffix == ".duckdb" and _stands_in_database(path, number)
+
+
+def _stands_in_table(frame: pl.LazyFrame, number: int) -> bool:
+    """Whether any value is the number, or any text holds its figures."""
+    same = cs.by_dtype(pl.Int64, pl.UInt64) == number
+    listed = cs.by_dtype(pl.List(pl.Int64)).list.contains(number)
+    told = cs.by_dtype(pl.String, pl.Categorical).cast(pl.String).str.contains(str(number), literal=True)
+    found = frame.select(same.any(), listed.any(), told.any()).collect()
+    return any(any(row) for row in found.iter_rows())
+
+
+def _stands_in_database(path: Path, number: int) -> bool:
+    """The same of every table of a DuckDB file."""
+    with duckdb.connect(path, read_only=True) as base:
+        names = base.execute('SELECT format(\'"{}"."{}"\', schema_name, table_name) FROM duckdb_tables()').fetchall()
+        return any(_stands_in_table(base.sql(f"FROM {name}").pl(lazy=True), number) for (name,) in names)
+
+
+def _unknown(data: Path, account: str) -> str:
+    return (
+        f"Nothing under {data} stands for the account {account!r}, so nothing was changed. Name it as Jira does:"
+        " accountId on Cloud, the user's key on Data Center, not an e-mail address; and give FLOW_PSEUDONYM_KEY if the"
+        " data were read with it."
+    )
