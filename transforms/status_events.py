@@ -154,9 +154,7 @@ def _bridge(events: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     mended = events.with_row_index("place").with_columns(
         doubtful_status_id=pl.when(~pl.col.place.is_in(bridges["place"].to_list())).then("doubtful_status_id")
     )
-    jump = {"entered_at": "changed_at", "status_id": "doubtful_status_id", "is_bridged": pl.lit(True)}
-    return (
-        pl.concat([mended, bridges.select("place", "issue_id", **jump)], how="diagonal")
-        .sort("place", "is_bridged")
-        .drop("place")
+    jumps = bridges.select(
+        "place", "issue_id", entered_at="changed_at", status_id="doubtful_status_id", is_bridged=pl.lit(True)
     )
+    return pl.concat([mended, jumps], how="diagonal").sort("place", "is_bridged").drop("place")
