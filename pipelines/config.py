@@ -66,6 +66,8 @@ class JiraScope(_Section):
     accept_losses: bool = Field(
         False, strict=True, description="Whether many issues gone at once are believed; for one run."
     )
+    links: bool = Field(True, strict=True, description="Whether the links issues have now are read.")
+    notes: bool = Field(True, strict=True, description="Whether times of work logs and comments are read.")
     flagged_field: str = Field("", description="Id of the field that flags impediments; empty finds it by its schema.")
 
 
@@ -81,6 +83,8 @@ class JiraScope(_Section):
             count_tolerance=self.count_tolerance,
             are_losses_accepted=self.accept_losses,
             flagged_field=self.flagged_field,
+            has_links=self.links,
+            has_worklogs=self.notes,
         )
 
 

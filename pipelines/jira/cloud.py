@@ -16,6 +16,7 @@ from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
 from pipelines.jira.cloud_changelogs import ChangelogReader, Parts, decode_histories
 from pipelines.jira.cloud_sweep import OnlyId, count_issues, has_match, paging_error, sweep_ids
+from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.instants import read_instant
@@ -42,17 +43,26 @@ class _Issues(msgspec.Struct):
     issues: list[msgspec.Raw]
 
 
-def pull(session: JiraSession, jql: str, scrubber: Scrubber, done: Collection[int] = ()) -> Iterator[Pulled]:
+def pull(
+    session: JiraSession,
+    jql: str,
+    scrubber: Scrubber,
+    done: Collection[int] = (),
+    details: DetailReader | None = None,
+) -> Iterator[Pulled]:
     """Every issue that ``jql`` (bounded, without ORDER BY) selects but those done. Raises JiraError."""
-    return fetch(session, [issue_id for issue_id in sweep_ids(session, jql) if issue_id not in done], scrubber)
+    ids = [issue_id for issue_id in sweep_ids(session, jql) if issue_id not in done]
+    return fetch(session, ids, scrubber, details)
 
 
-def fetch(session: JiraSession, ids: Sequence[int], scrubber: Scrubber) -> Iterator[Pulled]:
+def fetch(
+    session: JiraSession, ids: Sequence[int], scrubber: Scrubber, details: DetailReader | None = None
+) -> Iterator[Pulled]:
     """These issues with their changelogs, a thousand at a time. Raises JiraError.
 
     The first batch goes alone: from it the others learn what the site accepts and how dense its histories are.
     """
-    fetcher = _BatchFetcher(session, scrubber, len(ids))
+    fetcher = _BatchFetcher(session, scrubber, len(ids), details)
     batches = [ids[start : start + ISSUES_PER_BATCH] for start in range(0, len(ids), ISSUES_PER_BATCH)]
     workers = session.gate.lanes.most
     if batches:
@@ -64,8 +74,8 @@ def fetch(session: JiraSession, ids: Sequence[int], scrubber: Scrubber) -> Itera
 class _BatchFetcher:
     """Fetches batches of issues with their changelogs; remembers which batch size the site accepts."""
 
-    def __init__(self, session: JiraSession, scrubber: Scrubber, total: int) -> None:
-        self._session, self._scrubber, self._total = session, scrubber, total
+    def __init__(self, session: JiraSession, scrubber: Scrubber, total: int, details: DetailReader | None) -> None:
+        self._session, self._scrubber, self._total, self._details = session, scrubber, total, details
         self._issue_limit = ISSUES_PER_BATCH
         self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids]
         self._changelogs = ChangelogReader(session, scrubber.change_field_ids)
@@ -79,6 +89,8 @@ class _BatchFetcher:
         lines = {issue_id: self._scrub(answered[issue_id], parts.get(issue_id, [])) for issue_id in present}
         broken = self._mend(lines, parts)
         missing = tuple(issue_id for issue_id in ids if issue_id not in answered)
+        if self._details:
+            self._details.fill(list(lines.items()))
         return pack(lines.items(), broken, missing=missing, total=self._total)
 
     def _issues(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:

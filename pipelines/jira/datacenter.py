@@ -16,6 +16,7 @@ import msgspec
 from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
 from pipelines.jira.cloud_sweep import OnlyId, seek_error
+from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError, PagingError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.pulled import Line, Pulled, pack
@@ -43,12 +44,18 @@ class _Page(msgspec.Struct, rename="camel"):
     warning_messages: list[Any] | None = None
 
 
-def pull(session: JiraSession, jql: str, scrubber: Scrubber, covered: Collection[Range] = ()) -> Iterator[Pulled]:
+def pull(
+    session: JiraSession,
+    jql: str,
+    scrubber: Scrubber,
+    covered: Collection[Range] = (),
+    details: DetailReader | None = None,
+) -> Iterator[Pulled]:
     """Every issue ``jql`` (without ORDER BY) selects outside the ranges covered, batch by batch. Raises JiraError.
 
     The first batch goes alone and learns how many there are: many are divided among several workers.
     """
-    reader, ranges = _RangeReader(session, jql, scrubber), open_ranges(covered)
+    reader, ranges = _RangeReader(session, jql, scrubber, details), open_ranges(covered)
     if not ranges:
         return
     pulled, rest = reader.read(ranges[0])
@@ -61,10 +68,12 @@ def pull(session: JiraSession, jql: str, scrubber: Scrubber, covered: Collection
     yield from _read_ranges(reader, ranges, workers)
 
 
-def fetch(session: JiraSession, ids: Sequence[int], scrubber: Scrubber) -> Iterator[Pulled]:
+def fetch(
+    session: JiraSession, ids: Sequence[int], scrubber: Scrubber, details: DetailReader | None = None
+) -> Iterator[Pulled]:
     """These issues with their changelogs. An id that is gone is missing; one by one, as few are ever asked for so."""
     for issue_id in ids:
-        reader = _RangeReader(session, f"id >= {issue_id} AND id <= {issue_id}", scrubber)
+        reader = _RangeReader(session, f"id >= {issue_id} AND id <= {issue_id}", scrubber, details)
         pulled, _ = reader.read((0, None))
         yield pulled if pulled.lines else Pulled((), missing=(issue_id,))
 
@@ -116,8 +125,10 @@ def _read_ranges(reader: _RangeReader, ranges: Sequence[Range], workers: int) ->
 class _RangeReader:
     """Reads ranges of ids; the size of a page is learnt by all workers together."""
 
-    def __init__(self, session: JiraSession, jql: str, scrubber: Scrubber | None) -> None:
-        self._session, self._jql, self._scrubber = session, jql, scrubber
+    def __init__(
+        self, session: JiraSession, jql: str, scrubber: Scrubber | None, details: DetailReader | None = None
+    ) -> None:
+        self._session, self._jql, self._scrubber, self._details = session, jql, scrubber, details
         self.total: int | None = None
         """How many issues matched when the first page came."""
         self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids] if scrubber else ["id"]
@@ -139,8 +150,13 @@ class _RangeReader:
                 if isinstance(line, LandedIssue) and not is_whole(line):
                     broken.append(number)
             if len(lines) >= ISSUES_PER_BATCH:
-                return pack(lines, broken, total=self.total, covers=(after, last)), (last, until)
-        return pack(lines, broken, total=self.total, covers=(after, until)), None
+                return self._pack(lines, broken, (after, last)), (last, until)
+        return self._pack(lines, broken, (after, until)), None
+
+    def _pack(self, lines: list[tuple[int, Line]], broken: list[int], covers: Range) -> Pulled:
+        if self._details:
+            self._details.fill(lines)
+        return pack(lines, broken, total=self.total, covers=covers)
 
     def page(self, last: int, until: int | None) -> list[tuple[int, msgspec.Raw]]:
         """Issues above ``last``, ascending; smaller and smaller while they are too heavy. Empty at the end only."""

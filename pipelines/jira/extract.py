@@ -16,6 +16,7 @@ import msgspec
 from pipelines.jira import cloud, datacenter
 from pipelines.jira.census import Census, Findings
 from pipelines.jira.client import JiraSession
+from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError
 from pipelines.jira.ledger import Batch, Outcome, Run, Tombstone
 from pipelines.jira.options import Options
@@ -114,6 +115,7 @@ class _Puller:
     ) -> None:  # fmt: skip
         self._session, self._scope, self._store, self._scrubber = session, scope, store, scrubber
         self._run, self._options, self._progress = run, options, progress
+        self._details = DetailReader(session, scrubber, options)
         self._route: ModuleType = cloud if session.flavour == "cloud" else datacenter
         earlier = store.ledger.batches(run.run_id, "issues")
         self._earlier = {number for batch in earlier for number in batch.ids}
@@ -139,9 +141,11 @@ class _Puller:
         """Read the run's window, prove its number, look for who is gone. Raises JiraError where something lacks."""
         window = self._window()
         if self._session.flavour == "dc":
-            self._land(datacenter.pull(self._session, window, self._scrubber, self._covered), is_window=True)
+            self._land(
+                datacenter.pull(self._session, window, self._scrubber, self._covered, self._details), is_window=True
+            )
         else:
-            self._land(cloud.pull(self._session, window, self._scrubber, self._earlier))
+            self._land(cloud.pull(self._session, window, self._scrubber, self._earlier, self._details))
         if self._earlier:
             self._read_what_changed_meanwhile()
         self._prove_count(window)
@@ -165,9 +169,9 @@ class _Puller:
         """Issues read before the run broke off may have changed until it was taken up."""
         fresh = self._since(self._run.server_started_at - self._options.overlap)
         if self._session.flavour == "dc":
-            self._land(datacenter.pull(self._session, fresh, self._scrubber))
+            self._land(datacenter.pull(self._session, fresh, self._scrubber, (), self._details))
         else:
-            self._land(cloud.pull(self._session, fresh, self._scrubber, self._read))
+            self._land(cloud.pull(self._session, fresh, self._scrubber, self._read, self._details))
 
     def _prove_count(self, window: str) -> None:
         """Hold what came against the site's own count; read what a second sweep finds. Raises AnswerError if short."""
@@ -175,7 +179,7 @@ class _Puller:
         if expected is None or len(self._seen()) >= expected:
             return
         unseen = sorted(set(self._route.sweep_ids(self._session, window)) - self._seen())
-        self._land(self._route.fetch(self._session, unseen, self._scrubber))
+        self._land(self._route.fetch(self._session, unseen, self._scrubber, self._details))
         if len(self._seen()) < (1 - self._options.count_tolerance) * expected:
             raise AnswerError(
                 f"The site says that about {expected} issues match the scope ({', '.join(self.done.project_keys)}), and"
@@ -199,7 +203,7 @@ class _Puller:
     def _settle(self, findings: Findings, known: dict[int, int]) -> None:
         """Read who is there after all, and bury the others."""
         self._missing -= set(findings.to_fetch)
-        self._land(self._route.fetch(self._session, findings.to_fetch, self._scrubber))
+        self._land(self._route.fetch(self._session, findings.to_fetch, self._scrubber, self._details))
         if lacking := self._missing & set(findings.to_fetch):
             raise AnswerError(
                 f"The site lists {len(lacking)} issues, shows them by their ids and leaves them out when asked for many"

@@ -124,6 +124,18 @@ class Scrubber:
             flagged=any(getattr(fields, _attribute(flag_id)) for flag_id in self._flag_ids),
         )
 
+    def instant(self, value: str | int) -> str | int:
+        """An instant as it came; raises ShapeError for what is none."""
+        return _instant(value)
+
+    def number(self, value: str | int) -> str:
+        """An id in digits; raises ShapeError for what is none."""
+        return _digits(value)
+
+    def links(self, links: list[Link]) -> list[LandedLink]:
+        """Each link as read from this issue's end; those of types the site does not list are dropped."""
+        return self._links(links) or []
+
     def _links(self, links: list[Link] | None) -> list[LandedLink] | None:
         """Each link as read from this issue's end; links of types the site does not list are dropped."""
         if links is None:

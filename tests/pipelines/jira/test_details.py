@@ -1,0 +1,90 @@
+"""Links, work logs and comments: asked for apart, without their texts, whole even where an issue shows the first only."""
+
+import pytest
+from starlette.responses import JSONResponse
+
+from pipelines.jira.errors import TooHeavyError
+from pipelines.jira.extract import extract
+from pipelines.jira.options import Options
+from pipelines.jira.scope import Scope
+from pipelines.jira.site_store import Store
+from pipelines.jira.tables import build_raw_tables
+from pipelines.sandbox.server import start
+from pipelines.sandbox.site import site_from_issues
+from tests.pipelines.jira.rest import CREATED, issue
+from tests.pipelines.jira.sites import FLAVOURS, scripted, session_with
+from transforms.raw import RawComments, RawIssues, RawWorklogs
+
+SECRET = "ZQsecretQZ"
+ANA = {"accountId": "ana", "name": "ana", "displayName": SECRET}
+BLOCKS = {"name": "Blocks", "inward": "is blocked by", "outward": "blocks"}
+LINK = {"id": "1", "type": BLOCKS, "inwardIssue": {"id": "7", "key": "ABC-7", "fields": {"summary": SECRET}}}
+
+
+def comment(number):
+    return {"id": str(number), "author": ANA, "body": SECRET, "created": CREATED}
+
+
+def worklog(number, seconds=3600):
+    return {"id": str(number), "author": ANA, "comment": SECRET, "started": CREATED, "timeSpentSeconds": seconds}
+
+
+def the_site(comment_total=2):
+    comments = {"comments": [comment(1), comment(2)], "total": comment_total, "maxResults": 2, "startAt": 0}
+    logs = {"worklogs": [worklog(5)], "total": 1, "maxResults": 20, "startAt": 0}
+    return site_from_issues([issue(101, issuelinks=[LINK], comment=comments, worklog=logs), issue(102)])
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
+
+
+def tables(site, flavour, store, tmp_path, options=None, **kwargs):
+    with start(site, flavour, **kwargs) as sandbox:
+        extract(session_with(sandbox, flavour), Scope(), store, options=options)
+    return build_raw_tables(store, tmp_path / "raw_tables")
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_links_work_logs_and_comments_are_read(flavour, store, tmp_path):
+    read = tables(the_site(), flavour, store, tmp_path)
+    assert read.scan(RawIssues).collect()["blocked_by_keys"].to_list() == [["ABC-7"], []]
+    assert read.scan(RawComments).collect()["comment_id"].to_list() == [1, 2]
+    logs = read.scan(RawWorklogs).collect()
+    assert logs.select("issue_id", "worklog_id", "seconds").rows() == [(101, 5, 3600)]
+    assert logs["author"].null_count() == 0
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_no_text_of_a_note_lands(flavour, store, tmp_path):
+    tables(the_site(), flavour, store, tmp_path)
+    for path in (store.landing.folder / "issues").iterdir():
+        assert SECRET not in b"".join(store.landing.read_issues(path.name.split(".")[0])).decode()
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_who_wants_none_of_it_is_not_made_to_pay(flavour, store, tmp_path):
+    read = tables(the_site(), flavour, store, tmp_path, Options(has_links=False, has_worklogs=False))
+    assert read.scan(RawIssues).collect()["blocked_by_keys"].to_list() == [None, None]
+    assert read.scan(RawComments).collect().height == 0
+
+
+def test_comments_beyond_those_shown_are_paged(store, tmp_path):
+    more = JSONResponse({"comments": [comment(2), comment(3)], "total": 3})
+    read = tables(the_site(comment_total=3), "cloud", store, tmp_path, fault=scripted(more, on="/comment"))
+    assert read.scan(RawComments).collect()["comment_id"].to_list() == [1, 2, 3]
+
+
+def test_a_batch_whose_details_are_too_heavy_is_halved(store, tmp_path, monkeypatch):
+    from pipelines.jira.details import DetailReader  # noqa: PLC0415
+
+    ask = DetailReader._ask
+
+    def one_only(self, ids):
+        if len(ids) > 1:
+            raise TooHeavyError("slow")
+        return ask(self, ids)
+
+    monkeypatch.setattr(DetailReader, "_ask", one_only)
+    assert tables(the_site(), "cloud", store, tmp_path).scan(RawComments).collect().height == 2
