@@ -75,9 +75,9 @@ def person_intervals(history: History) -> pl.LazyFrame:
 def variants(intervals: pl.DataFrame) -> list[Variant]:
     """The product's sums and two others over the same intervals."""
     connection = duckdb.connect()
-    plain = intervals.select(
-        "issue_id", "pass_number", pl.col.kind.cast(pl.String), "entered_at", "elapsed_ms", "working_ms"
-    )
+    names = ("issue_id", "pass_number", "kind", "entered_at", "elapsed_ms", "working_ms")
+    plain = intervals.select(names).with_columns(pl.col.kind.cast(pl.String))
+    connection.register("plain", plain.to_arrow())
     connection.execute("create table intervals as select * from plain")
     return [
         Variant(PRODUCT, partial(sum_passes, intervals), rows),
