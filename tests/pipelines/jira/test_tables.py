@@ -16,11 +16,13 @@ from tests.pipelines.jira.rest import history, issue, item, move, scrubbed
 from tests.pipelines.jira.sites import FLAVOURS, session_with
 from transforms.raw import (
     RAW_TABLES,
+    RawBoardColumns,
     RawChanges,
     RawIssues,
     RawProjects,
     RawQuarantine,
     RawResolutions,
+    RawSprints,
     RawStatuses,
     RawVersions,
 )
@@ -160,3 +162,17 @@ def test_recorded_statuses_all_have_names(store, tmp_path, shared_data):
     )
     known = set(tables.scan(RawStatuses).collect()["status_id"])
     assert set(used.collect().to_series()) | set(tables.scan(RawIssues).collect()["status_id"]) <= known
+
+
+def test_columns_of_a_board_keep_their_statuses_and_limits(store, tmp_path):
+    site = site_of(issue(1))
+    columns = [{"name": "Doing", "statuses": [{"id": "3"}], "max": 4}, {"name": "Empty", "statuses": []}]
+    sprint = {"id": 7, "state": "closed", "name": "S", "startDate": "2024-01-01T09:00:00.000Z", "originBoardId": 5}
+    site.boards.append(
+        {"id": 5, "name": "B", "type": "scrum", "location": {"projectId": 10},
+         "configuration": {"columnConfig": {"columns": columns}}, "sprints": [sprint]}
+    )  # fmt: skip
+    tables = build(site, store, tmp_path)
+    rows = tables.scan(RawBoardColumns).select("column_name", "status_ids", "wip_limit").collect().rows()
+    assert rows == [("Doing", [3], 4), ("Empty", [], None)]
+    assert tables.scan(RawSprints).select("sprint_id", "board_id", "state").collect().rows() == [(7, 5, "closed")]
