@@ -108,7 +108,8 @@ class WorkingClock:
 
     def _bases(self, is_open: np.ndarray, starts: np.ndarray) -> np.ndarray:
         before = np.concatenate([[0], np.cumsum(is_open * self._bucket_ms)[:-1]])
-        return before - is_open * starts
+        bases: np.ndarray = before - is_open * starts
+        return bases
 
 
 def working_ms(calendar: WorkingCalendar, start: datetime, end: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Links, work logs and comments: asked for apart, without their texts, whole where an issue shows the first only."""
+"""Links, work logs and comments: asked for apart, without texts, whole where an issue shows only the first."""
 
 import pytest
 from starlette.responses import JSONResponse

@@ -1,4 +1,4 @@
-"""Journeys of many issues at once, for series of weeks that no story could tell. What is made of them is not said here."""
+"""Journeys of many issues at once, for series of weeks no story could tell. What is made of them is not said here."""
 
 from __future__ import annotations
 
