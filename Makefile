@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench fuzz tables dev
+.PHONY: help setup run test lint lock bench pullbench fuzz tables dev
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -33,6 +33,9 @@ tables: $(INSTALLED) ## write transforms/TABLES.md from the declarations
 
 bench: $(INSTALLED) ## measure the interval pass against other ways to do it
 	$(BIN)/python -m benchmarks.intervals
+
+pullbench: $(INSTALLED) ## measure requests, throughput and memory of an extraction
+	$(BIN)/python -m benchmarks.extraction
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py
