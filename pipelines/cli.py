@@ -26,6 +26,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 SECRETS = ("JIRA_API_TOKEN", "JIRA_TOKEN", "FLOW_PSEUDONYM_KEY")
 """Variables whose values never reach the screen."""
 
+SHORTEST_SECRET = 6
+"""A shorter value is no token, and would blot out parts of words."""
+
 
 class Flavour(StrEnum):
     """Kind of Jira site a sandbox plays."""
@@ -167,7 +170,7 @@ def explain(error: BaseException) -> tuple[str, int]:
 def without_secrets(text: str) -> str:
     """The text with the values of secret variables blotted out."""
     for name in SECRETS:
-        if secret := os.environ.get(name, ""):
+        if len(secret := os.environ.get(name, "")) >= SHORTEST_SECRET:
             text = text.replace(secret, "***")
     return text
 

@@ -59,9 +59,7 @@ def _doubts(tables: duckdb.DuckDBPyConnection) -> list[str]:
     incomplete, quarantined, unmapped_hours = _row(tables, _DOUBTS)
     lines = []
     if incomplete or quarantined:
-        lines.append(
-            f"{incomplete:,} histories are incomplete, {quarantined:,} answers in quarantine (schema quality)."
-        )
+        lines.append(f"Incomplete histories: {incomplete:,}; answers in quarantine: {quarantined:,} (schema quality).")
     if unmapped_hours:
         lines.append(f"{unmapped_hours:,.0f} hours lie in statuses no rule covers; they count as wait (core.statuses).")
     return lines

@@ -130,7 +130,7 @@ def test_doubts_are_told_only_where_there_are_some(shop):
     insert(shop, "quality.quarantine", {"reference": "x", "reason": "y"})
     insert(shop, "core.statuses", {"status_id": 9, "is_unmapped": True, "elapsed_hours": 1234.4})
     lines = summarise(shop)
-    assert lines[1] == "1 histories are incomplete, 1 answers in quarantine (schema quality)."
+    assert lines[1] == "Incomplete histories: 1; answers in quarantine: 1 (schema quality)."
     assert lines[2] == "1,234 hours lie in statuses no rule covers; they count as wait (core.statuses)."
 
 
