@@ -1,4 +1,4 @@
-"""The token is nowhere: not in what lands, tables, Dagster's event log, the screen, errors or the process list."""
+"""The token is nowhere: not in what lands, tables, Dagster's event log, the screen, errors or process list."""
 
 import os
 import subprocess
