@@ -107,7 +107,7 @@ def test_an_html_login_page(data, untouched, flavour):
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_an_unknown_project(data, untouched, tmp_path, flavour):
-    config = changed(tmp_path, 'projects = ["G"]', 'projects = ["NOPE"]')
+    config = changed(tmp_path, "[calendar]", '[jira]\nprojects = ["NOPE"]\n\n[calendar]')
     with serving(golden_site(flavour), flavour) as (_, variables):
         ended = flow("run", "--config", config, "--data", data, **variables)
     assert_one_paragraph(ended, "NOPE", "projects")

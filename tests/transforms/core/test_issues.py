@@ -6,7 +6,7 @@ import pytest
 from tests.builders import BOARD, EPIC, RESOLUTIONS, Frames, frames, history, issue_id_of
 from tests.transforms.told import checked, instant, with_issue
 from transforms.core.issues import Issues, describe_issues
-from transforms.raw import RawResolutions
+from transforms.raw import RawResolutions, RawTombstones
 
 EIGHT = "2026-03-02 08:00"
 
@@ -15,8 +15,9 @@ NAMES = pl.DataFrame(
 )
 
 
-def described(raw: Frames, workflow=None) -> dict[str, dict]:
-    made = describe_issues(raw.issues.lazy(), NAMES.lazy(), workflow or BOARD.workflow())
+def described(raw: Frames, workflow=None, gone: pl.DataFrame | None = None) -> dict[str, dict]:
+    tombstones = RawTombstones.empty() if gone is None else gone
+    made = describe_issues(raw.issues.lazy(), NAMES.lazy(), tombstones.lazy(), workflow or BOARD.workflow())
     return {row["issue_key"]: row for row in checked(Issues, made).to_dicts()}
 
 
@@ -52,7 +53,9 @@ def test_a_parent_outside_the_extract_known_by_key_only_stays_unknown():
 
 def test_every_issue_is_listed_once_in_order_of_id_whenever_it_was_created():
     raw = frames(*(issue(f"G-{n}") for n in range(1, 9)), history("G-99").created("2031-01-01 08:00"))
-    made = checked(Issues, describe_issues(raw.issues.lazy(), NAMES.lazy(), BOARD.workflow()))
+    made = checked(
+        Issues, describe_issues(raw.issues.lazy(), NAMES.lazy(), RawTombstones.empty().lazy(), BOARD.workflow())
+    )
     assert made["issue_id"].is_sorted()
     assert len(made) == 9
 
@@ -60,6 +63,14 @@ def test_every_issue_is_listed_once_in_order_of_id_whenever_it_was_created():
 def test_a_live_issue_is_not_gone():
     row = described(frames(issue()))["G-1"]
     assert (row["is_deleted"], row["gone_reason"]) == (False, None)
+
+
+def test_an_issue_that_is_gone_stays_listed_and_says_why():
+    raw = frames(issue("G-1"), issue("G-2"))
+    row = (issue_id_of("G-2"), "moved_out", instant(EIGHT))
+    rows = described(raw, gone=pl.DataFrame([row], schema=RawTombstones.polars_schema(), orient="row"))
+    assert (rows["G-2"]["is_deleted"], rows["G-2"]["gone_reason"]) == (True, "moved_out")
+    assert not rows["G-1"]["is_deleted"]
 
 
 def test_an_issue_without_an_update_time_has_none():
