@@ -5,6 +5,8 @@ What the rows mean does not belong here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -14,24 +16,22 @@ KEY_BITS = 62
 FEW = 0.1
 """Share of rows below which it is cheaper to take them out than to go on with all."""
 
-ORDER = ("issue_id", "changed_at", "history_id", "item_index")
+INSTANT = ("issue_id", "changed_at")
+
+ORDER = (*INSTANT, "history_id", "item_index")
 
 
-def sort_changes(changes: pl.DataFrame) -> pl.DataFrame:
-    """Sort by issue, instant, history id and item; a frame already in order is only checked.
+def sort_changes(changes: pl.DataFrame, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Sort by issue, instant, history id and item; only these ``columns``, issue_id and changed_at among them.
 
     Where each issue's changes lie together, oldest or newest first, whole issues are moved and nothing is sorted.
     """
+    rows = changes if columns is None else changes.select(columns)
     if is_ordered(changes, ORDER):
-        return changes
-    changes = changes[_issue_by_issue(changes)]
-    if is_ordered(changes, ORDER):
-        return changes
-    keys = _packed_keys(changes)
-    if keys is None:
-        return changes.sort(ORDER)
-    changes = changes[np.argsort(keys, kind="stable")]
-    return changes if is_ordered(changes, ORDER) else _sort_ties(changes)
+        return rows
+    places = _issue_by_issue(changes)
+    moved = rows[places]
+    return moved if _is_in_turn(changes, places, moved) else rows[_sorted_places(changes)]
 
 
 def sort_issues(issues: pl.DataFrame) -> pl.DataFrame:
@@ -83,6 +83,33 @@ def _issue_by_issue(changes: pl.DataFrame) -> pl.Series:
     return pl.Series(np.repeat((starts - ends + lengths).astype(np.uint32), lengths) + rows)
 
 
+def _is_in_turn(changes: pl.DataFrame, places: pl.Series, moved: pl.DataFrame) -> bool:
+    """Whether ``places`` put ``changes`` in order; histories are looked at only where issue and instant are equal."""
+    if not is_ordered(moved, INSTANT):
+        return False
+    return is_ordered(changes.select(ORDER)[places.gather(ties(moved))], ORDER)
+
+
+def ties(rows: pl.DataFrame) -> np.ndarray:
+    """Positions of rows that share issue and instant with a neighbour."""
+    earlier, later = rows.head(-1), rows.tail(-1)
+    before = np.zeros(len(rows) + 1, bool)
+    before[1:-1] = (earlier["issue_id"] == later["issue_id"]) & (earlier["changed_at"] == later["changed_at"])
+    return np.flatnonzero(before[:-1] | before[1:])
+
+
+def _sorted_places(changes: pl.DataFrame) -> pl.Series:
+    """Positions that sort any changes: by issue and second in one integer, then the rows that share both."""
+    keys = _packed_keys(changes)
+    if keys is None:
+        return changes.select(pl.arg_sort_by(ORDER)).to_series()
+    places = np.argsort(keys, kind="stable")
+    tied = ties(changes.select("issue_id", pl.col.changed_at.dt.truncate("1s"))[places])
+    in_turn = changes[places[tied]].select(pl.arg_sort_by(ORDER)).to_series().to_numpy()
+    places[tied] = places[tied][in_turn]
+    return pl.Series(places)
+
+
 def _packed_keys(changes: pl.DataFrame) -> np.ndarray | None:
     """Issue and second in one integer, or None where they do not fit."""
     ids = changes["issue_id"].to_numpy()
@@ -90,17 +117,6 @@ def _packed_keys(changes: pl.DataFrame) -> np.ndarray | None:
     ids, seconds = ids - ids.min(), seconds - seconds.min()
     bits = int(seconds.max()).bit_length()
     return (ids << bits) + seconds if int(ids.max()).bit_length() + bits <= KEY_BITS else None
-
-
-def _sort_ties(changes: pl.DataFrame) -> pl.DataFrame:
-    """Order rows that share issue and second; all others are in place already."""
-    second = pl.col.changed_at.dt.truncate("1s")
-    equals_before = same_issue(1) & (second == second.shift(1))
-    tied = changes.select(equals_before | equals_before.shift(-1, fill_value=False)).to_series()
-    places = tied.arg_true()
-    order = np.arange(len(changes))
-    order[places] = places.gather(changes[places].select(pl.arg_sort_by(ORDER)).to_series()).to_numpy()
-    return changes[order]
 
 
 def places_of(rows: pl.Series, ids: pl.Series) -> np.ndarray:

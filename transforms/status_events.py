@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from transforms.order import ORDER, places_of, run_starts, same_issue, sort_changes, sort_issues
+from transforms.order import INSTANT, ORDER, places_of, run_starts, same_issue, sort_changes, sort_issues, ties
 from transforms.trails import first_trail, longest_chain
 
 UNSAID = np.iinfo(np.int64).min
@@ -27,7 +27,7 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     issues = sort_issues(issues.select("issue_id", "created_at", "status_id"))
     is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
     moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
-    moves = sort_changes(moves)
+    moves = sort_changes(moves, (*INSTANT, "from_id", "to_id"))
     counts = _moves_of(issues["issue_id"].to_numpy(), moves["issue_id"].to_numpy())
     return _bridge(_behind_creation(issues, _chain_same_instants(moves, issues), counts), changes)
 
@@ -39,7 +39,7 @@ def _chain_same_instants(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFr
         return moves
     broken = same_issue(1) & (pl.col.from_id != pl.col.to_id.shift(1)).fill_null(True)
     broken_after = broken.shift(-1, fill_value=False) | _ends_elsewhere(near, issues)
-    tied = _ties_with_before()
+    tied = same_issue(1) & (pl.col.changed_at == pl.col.changed_at.shift(1))
     groups = near.with_columns(group=(~tied).cum_sum(), is_suspect=broken | broken_after)
     groups = groups.filter(tied | tied.shift(-1, fill_value=False))
     suspects = groups.filter(pl.col.is_suspect.any().over("group"))
@@ -54,15 +54,8 @@ def _chain_same_instants(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFr
 
 def _near_ties(moves: pl.DataFrame) -> pl.DataFrame:
     """Rows that share issue and instant with a neighbour, and their neighbours; ``place`` is where they lie."""
-    earlier, later = moves.head(-1), moves.tail(-1)
-    is_tied = (earlier["issue_id"] == later["issue_id"]) & (earlier["changed_at"] == later["changed_at"])
-    places = 1 + is_tied.arg_true().to_numpy().astype(np.int64)
-    around = np.unique((places[:, None] + np.arange(-2, 2)).clip(0, len(moves) - 1))
+    around = np.unique((ties(moves)[:, None] + np.arange(-1, 2)).clip(0, len(moves) - 1))
     return moves[around].with_columns(place=pl.lit(pl.Series(around, dtype=pl.Int64)))
-
-
-def _ties_with_before() -> pl.Expr:
-    return same_issue(1) & (pl.col.changed_at == pl.col.changed_at.shift(1))
 
 
 def _ends_elsewhere(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.Expr:
