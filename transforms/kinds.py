@@ -12,11 +12,13 @@ from transforms.order import same_issue
 from transforms.passes import mark_passes
 from transforms.schema import LABEL
 from transforms.states import NOBODY
-from transforms.workflow import INTERVAL_KIND, TERMINAL_KINDS
+from transforms.workflow import INTERVAL_KIND, TERMINAL_KINDS, WORK_KIND
 from transforms.workflow_index import WorkflowIndex
 
 RELEASE_STAGE = "Release"
 """Stage in which finished work waits for its release, where a stream delivers by release."""
+
+_QUEUE = pl.lit("queue", dtype=WORK_KIND)
 
 
 def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> pl.DataFrame:
@@ -42,7 +44,7 @@ def _with_model(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) ->
     streams = index.workflow.streams
     assigns = np.array([s.is_assignment_used for s in streams], dtype=bool)
     discarding = list(index.workflow.discarding_resolution_ids)
-    model = index.statuses.select("stage_name", "work_kind", "is_committed")
+    model = index.statuses.select(pl.col.stage_name.cast(LABEL), "work_kind", "is_committed")
     rows = pl.concat([rows, model[rows["status_row"].to_numpy()]], how="horizontal").with_columns(
         is_assignment_used=pl.lit(pl.Series(assigns[stream])),
         is_discarded=_is_discarded("work_kind", discarding),
@@ -61,28 +63,27 @@ def _is_discarded(work_kind: str, discarding: list[int]) -> pl.Expr:
 
 
 def _stage() -> pl.Expr:
-    return pl.when("awaits_release").then(pl.lit(RELEASE_STAGE)).otherwise(pl.col.stage_name).cast(LABEL)
+    return pl.when("awaits_release").then(pl.lit(RELEASE_STAGE, dtype=LABEL)).otherwise("stage_name")
 
 
 def _kind() -> pl.Expr:
-    work_kind = pl.when("awaits_release").then(pl.lit("queue")).otherwise(pl.col.work_kind.cast(pl.String))
+    work_kind = pl.when("awaits_release").then(_QUEUE).otherwise("work_kind")
     return (
         pl.when("is_final")
         .then(_ended(pl.col.is_discarded))
         .when(~pl.col.has_started)
-        .then(pl.lit("not_started"))
+        .then(_lit("not_started"))
         .when("is_gap")
-        .then(pl.lit("done_gap"))
+        .then(_lit("done_gap"))
         .otherwise(_overlaid(work_kind, pl.col.dependency == 1))
-        .cast(INTERVAL_KIND)
     )
 
 
 def _other_kind(discarding: list[int]) -> pl.Expr:
     """The kind under the other reading: the doubtful status where there is one, and no unknown blocker."""
     in_doubt = pl.col.doubtful_row >= 0
-    work_kind = pl.when(in_doubt).then(pl.col.other_kind).otherwise("work_kind").cast(pl.String)
-    work_kind = pl.when(~in_doubt & pl.col.awaits_release).then(pl.lit("queue")).otherwise(work_kind)
+    work_kind = pl.when(in_doubt).then(pl.col.other_kind).otherwise("work_kind")
+    work_kind = pl.when(~in_doubt & pl.col.awaits_release).then(_QUEUE).otherwise(work_kind)
     stands = ~in_doubt & (pl.col.is_final | pl.col.is_gap | ~pl.col.has_started)
     uncommitted = in_doubt & ~pl.col.has_started & ~pl.col.other_committed
     return (
@@ -91,14 +92,13 @@ def _other_kind(discarding: list[int]) -> pl.Expr:
         .when(work_kind.is_in(TERMINAL_KINDS) & pl.col.other_would_last)
         .then(_ended(_is_discarded("other_kind", discarding)))
         .when(work_kind.is_in(TERMINAL_KINDS))
-        .then(pl.lit("done_gap"))
+        .then(_lit("done_gap"))
         .otherwise(_overlaid(work_kind, pl.col.known_dependency == 1))
-        .cast(INTERVAL_KIND)
     )
 
 
 def _ended(is_discarded: pl.Expr) -> pl.Expr:
-    return pl.when(is_discarded).then(pl.lit("discarded")).otherwise(pl.lit("done"))
+    return pl.when(is_discarded).then(_lit("discarded")).otherwise(_lit("done"))
 
 
 def _would_last() -> pl.Expr:
@@ -113,10 +113,14 @@ def _overlaid(work_kind: pl.Expr, is_dependent: pl.Expr) -> pl.Expr:
     nobody = pl.col.is_assignment_used & (pl.col.assignee == NOBODY)
     return (
         pl.when((work_kind == "blocked") | (pl.col.flag == 1) | is_dependent)
-        .then(pl.lit("blocked"))
+        .then(_lit("blocked"))
         .when(work_kind == "queue")
-        .then(pl.lit("wait"))
+        .then(_lit("wait"))
         .when(nobody)
-        .then(pl.lit("unassigned"))
-        .otherwise(pl.lit("touch"))
+        .then(_lit("unassigned"))
+        .otherwise(_lit("touch"))
     )
+
+
+def _lit(kind: str) -> pl.Expr:
+    return pl.lit(kind, dtype=INTERVAL_KIND)

@@ -57,15 +57,14 @@ def visits_of(placed: pl.DataFrame, events: pl.DataFrame, workflow: Workflow, as
     issue = places_of(events["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
     visits = add_working_time(close_stretches(events, as_of), index.calendar[stream], index.clock, as_of)
-    model = index.statuses[index.locate(stream, events["status_id"].to_numpy())]
+    row = index.locate(stream, events["status_id"].to_numpy())
+    model = index.statuses.select(pl.col("value_stream", "stage_name").cast(LABEL), "work_kind")[row]
     return StatusVisits.select(
         visits.lazy().with_columns(
+            model.get_columns(),
             issue_key=pl.lit(placed["issue_key"].gather(issue)),
-            value_stream=pl.lit(model["value_stream"].cast(LABEL)),
-            stage_name=pl.lit(model["stage_name"].cast(LABEL)),
-            work_kind=pl.lit(model["work_kind"]),
             visit_number=number_in_issue(events),
-            is_revisit=~pl.struct("issue_id", "status_id").is_first_distinct(),
+            is_revisit=~pl.Series(issue * len(index.statuses) + row).is_first_distinct(),
         )
     ).collect(engine="in-memory")
 
