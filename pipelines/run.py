@@ -1,4 +1,4 @@
-"""One run of the whole graph in this process: what ``flow run`` does. The screen belongs to ``pipelines.cli``."""
+"""One run of the whole graph in this process: what ``flow run`` does. The screen belongs to ``pipelines.commands``."""
 
 from __future__ import annotations
 

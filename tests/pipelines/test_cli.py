@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipelines import cli
-from pipelines.cli import app, explain, instant, without_secrets
+from pipelines.cli import app
+from pipelines.commands.one_paragraph import EXIT_CODES, SECRETS, explain, without_secrets
+from pipelines.commands.options import instant
 from pipelines.config_errors import ConfigError
 from pipelines.jira.errors import CredentialsError, MissingSettingError
 from pipelines.run import AuditError
@@ -153,13 +154,20 @@ def test_exit_codes_tell_what_is_to_be_corrected_from_the_rest(error, code):
     assert explain(error)[1] == code
 
 
+def test_every_exit_code_is_explained_in_the_help():
+    text = " ".join(flow("--help").stdout.split())
+    assert set(EXIT_CODES) == {0, 1, 2, 75, 130}
+    for code, meaning in EXIT_CODES.items():
+        assert f"{code}: {meaning.split('. ')[0]}"[:60] in text
+
+
 def test_something_unforeseen_is_said_to_be_so():
     words, _ = explain(ZeroDivisionError("division\nby zero"))
     assert words.startswith("Something unforeseen went wrong (ZeroDivisionError: division by zero).")
     assert "--verbose" in words
 
 
-@pytest.mark.parametrize("name", cli.SECRETS)
+@pytest.mark.parametrize("name", SECRETS)
 def test_secrets_are_blotted_out(monkeypatch, name):
     monkeypatch.setenv(name, "hunter2hunter2")
     assert without_secrets("the token hunter2hunter2 is wrong") == "the token *** is wrong"

@@ -1,0 +1,73 @@
+"""How every command ends: what goes wrong becomes one paragraph on standard error, and an exit code of ``EXIT_CODES``.
+
+No traceback unless asked for, never a token.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+EXIT_CODES = {
+    0: "It did what was asked. Of flow doctor: nothing fails.",
+    1: "Jira, the audit or this machine stands in the way; the published tables are as they were.",
+    2: "The command line, flow.toml or a variable is to be corrected; the paragraph says what and how.",
+    75: "Jira asks for a long pause. What was read is kept: run again later, it goes on from there.",
+    130: "Interrupted by Ctrl-C.",
+}
+"""What a script may rely on."""
+
+SECRETS = ("JIRA_API_TOKEN", "JIRA_TOKEN", "FLOW_PSEUDONYM_KEY")
+"""Variables whose values never reach the screen."""
+
+SHORTEST_SECRET = 6
+"""A shorter value is no token, and would blot out parts of words."""
+
+
+@contextmanager
+def one_paragraph(*, is_verbose: bool = False) -> Iterator[None]:
+    """Turn whatever goes wrong inside into a paragraph on standard error and an exit code."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if is_verbose or isinstance(error, typer.Exit):
+            raise
+        paragraph, code = explain(error)
+        typer.echo(f"flow: {without_secrets(paragraph)}", err=True)
+        raise typer.Exit(code) from None
+
+
+def explain(error: BaseException) -> tuple[str, int]:
+    """What to tell of a failure, and the exit code."""
+    from pipelines.failures import KNOWN_ERRORS, TO_BE_CORRECTED, TO_BE_TRIED_LATER
+
+    text = " ".join(str(error).split())
+    if isinstance(error, TO_BE_CORRECTED):
+        return text, 2
+    if isinstance(error, TO_BE_TRIED_LATER):
+        return text, 75
+    if isinstance(error, KNOWN_ERRORS):
+        return text, 1
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted. The published tables are as they were.", 130
+    return (
+        f"Something unforeseen went wrong ({type(error).__name__}: {text}). The published tables are as they were."
+        " Please run it again with --verbose and report what it shows.",
+        1,
+    )
+
+
+def without_secrets(text: str) -> str:
+    """The text with the values of secret variables blotted out."""
+    for name in SECRETS:
+        if len(secret := os.environ.get(name, "")) >= SHORTEST_SECRET:
+            text = text.replace(secret, "***")
+    return text
+
+
+def exit_code_table() -> str:
+    """The exit codes as paragraphs, for the end of ``flow --help``."""
+    return "\n\n".join(["Exit codes:", *(f"{code}: {meaning}" for code, meaning in EXIT_CODES.items())])

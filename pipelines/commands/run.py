@@ -1,0 +1,36 @@
+"""``flow run``: pull, compute, audit, publish, and say what was found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.one_paragraph import one_paragraph
+from pipelines.commands.options import ConfigOption, DataOption, VerboseOption, instant
+from pipelines.config import load_config
+
+
+def run(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_of: Annotated[str, typer.Option(help="Moment to speak of, as 2026-03-31T18:00:00+02:00.")] = "",
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Read a simulated company instead of a Jira site.")
+    ] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Pull the issues, build the tables, audit and publish them."""
+    with one_paragraph(is_verbose=verbose):
+        flow_config, moment = load_config(config), instant(as_of)
+        from pipelines.run import run_flow
+        from pipelines.sandbox_command import run_on_sandbox
+        from pipelines.screen import Screen
+        from pipelines.settings import RunSettings, data_folder
+        from pipelines.summary import summarise
+
+        folder = data or data_folder()
+        with Screen() as screen:
+            settings = RunSettings(flow_config, folder, moment, report=screen.say, report_count=screen.count)
+            (run_on_sandbox if sandbox else run_flow)(settings, is_verbose=verbose)
+        typer.echo("\n".join(summarise(folder)))
