@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from transforms.calendar import WorkingCalendar
-from transforms.raw import CHANGE_FIELDS, LINK_KINDS, RawChanges, RawIssues, RawVersions
+from transforms.raw import CHANGE_FIELDS, LINK_KINDS, RawBoardColumns, RawChanges, RawIssues, RawVersions
 from transforms.schema import check_schema, check_values
 from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
 
@@ -326,3 +326,16 @@ def _person(name: str | None) -> int | None:
     if name not in PERSONS:
         raise StoryError(f"unknown person {name!r}")
     return PERSONS[name]
+
+
+def board_column(
+    name: str, statuses: list[str], limit: int | None = None, *, board_id: int = 1, project_id: int = PROJECT_ID
+) -> tuple[Any, ...]:
+    """A column of a board over BOARD's statuses; ``board_columns`` makes the frame."""
+    return board_id, "kanban", project_id, name, [BOARD[status].status_id for status in statuses], None, limit
+
+
+def board_columns(*columns: tuple[Any, ...]) -> pl.DataFrame:
+    """RawBoardColumns of the columns, from left to right as given."""
+    rows = [(*column[:3], place, *column[3:]) for place, column in enumerate(columns)]
+    return pl.DataFrame(rows, schema=RawBoardColumns.polars_schema(), orient="row")

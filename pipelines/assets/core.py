@@ -48,9 +48,9 @@ def statuses(raw_statuses: Frame, status_visits: Frame, workflow: Workflow) -> F
 
 
 @table_asset(Stages)
-def stages(statuses: Frame, workflow: Workflow) -> Frame:
+def stages(statuses: Frame, raw_board_columns: Frame, workflow: Workflow) -> Frame:
     """Fill Stages."""
-    return order_stages(statuses, workflow)
+    return order_stages(statuses, raw_board_columns, workflow)
 
 
 @table_asset(PersonIntervals)

@@ -6,6 +6,7 @@ import polars as pl
 
 from transforms.kinds import RELEASE_STAGE
 from transforms.schema import LABEL, Column, Table
+from transforms.wip_limits import NO_BOARD, find_stage_limits
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
 
@@ -20,9 +21,18 @@ class Stages(Table, layer="core", key=("value_stream", "stage_name")):
     has_queue = Column(pl.Boolean(), "Has a status in which work waits.")
     has_active = Column(pl.Boolean(), "Has a status in which somebody is meant to work.")
     status_names = Column(pl.String(), "Its statuses in order, separated by commas.")
+    wip_limit = Column(
+        pl.Int64(), "Most issues meant to be in it, by the boards as they are now: Jira keeps no history of their"
+        " limits, and a board whose filter hides issues limits fewer than are counted here. Empty where no board limits"
+        " this stage alone (wip_limit_note).", nullable=True, minimum=0,
+    )  # fmt: skip
+    wip_limit_board_ids = Column(
+        pl.String(), "Ids of the boards that limit it, separated by commas. Empty likewise.", nullable=True
+    )
+    wip_limit_note = Column(pl.String(), "Why no limit is known. Empty where one is, or work has ended.", nullable=True)
 
 
-def order_stages(statuses: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
+def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
     """Gather statuses into stages; Stages, from Statuses. Delivery by release adds a stage for the wait for it."""
     commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
     commitment = pl.col.value_stream.cast(pl.String).replace_strict(commitments, return_dtype=pl.Int32)
@@ -39,11 +49,18 @@ def order_stages(statuses: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
             status_names=pl.col.status_name.fill_null(pl.col.status_id.cast(pl.String)).str.join(", "),
         )
     ).collect()
-    stages = pl.concat([stages, _release_stages(stages, workflow)], how="diagonal")
+    stages = pl.concat([stages, _release_stages(stages, workflow)])
+    limits = find_stage_limits(raw_board_columns, workflow).lazy()
     return Stages.select(
         stages.lazy()
+        .join(limits, on=["value_stream", "stage_name"], how="left", maintain_order="left")
         .sort("value_stream", "is_terminal", "stage_order", maintain_order=True)
-        .with_columns(stage_order=pl.int_range(pl.len()).over("value_stream").cast(pl.Int32))
+        .with_columns(
+            stage_order=pl.int_range(pl.len()).over("value_stream").cast(pl.Int32),
+            wip_limit_note=pl.when(~pl.col.is_terminal & pl.col.wip_limit.is_null()).then(
+                pl.col.wip_limit_note.fill_null(NO_BOARD)
+            ),
+        )
     )
 
 

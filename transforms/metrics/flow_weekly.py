@@ -49,6 +49,14 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
     wip_start = Column(pl.Int64(), "Issues in progress just before the week began.", minimum=0)
     wip_end = Column(pl.Int64(), "Issues in progress just before it ended.", minimum=0)
     wip_mean = Column(pl.Float64(), "Issues in progress, averaged over the time of the week.", minimum=0)
+    wip_limit = Column(
+        pl.Int64(), "Most work in progress the boards' limits allow, all stages from the commitment on together, as the"
+        " limits are now. Empty unless every one of these stages has a limit (note).", nullable=True, minimum=0,
+    )  # fmt: skip
+    wip_to_limit_ratio = Column(
+        pl.Float64(), "wip_mean ÷ wip_limit; above 1, more is in progress than the boards allow. Empty likewise.",
+        nullable=True, minimum=0,
+    )  # fmt: skip
     wip_age_days_p50 = Column(
         pl.Float64(), "Half of the issues in progress at the week's end are at most so old: of all of them, so without"
         " an interval. Empty when there are none.", nullable=True, minimum=0,
@@ -123,10 +131,11 @@ def follow_flow(
     if flow.is_empty():
         return FlowWeekly.empty().lazy()
     flow = add_start_finish_ratio(add_cycle_means(add_limits(add_presence(flow, journeys, as_of)), journeys))
-    flow = add_bottleneck(flow, stage_flow_weekly.collect(), stages.collect())
+    walk = stages.collect()
+    flow = add_bottleneck(add_wip_limit(flow, walk), stage_flow_weekly.collect(), walk)
     flow = add_raw_process_time(flow, person_intervals.collect(), journeys, workflow, as_of)
     flow = add_critical_wip(flow, workflow)
-    notes = ("mean_note", "limit_note", "ratio_note", "critical_note")
+    notes = ("wip_limit_note", "mean_note", "limit_note", "ratio_note", "critical_note")
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
     version = pl.col.value_stream.cast(pl.String).replace_strict(versions)
     named = flow.rename({"is_complete": "is_complete_week"})
@@ -148,6 +157,20 @@ def add_presence(flow: pl.DataFrame, journeys: pl.DataFrame, as_of: datetime) ->
         present_per_week=present * MS_PER_WEEK / length,
         residence_days=pl.when(present > 0).then(pl.col.presence_ms / present / MS_PER_DAY),
     )
+
+
+def add_wip_limit(flow: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
+    """Add wip_limit, wip_to_limit_ratio and wip_limit_note from the limits of the stages (core.stages)."""
+    held = stages.filter(pl.col.is_committed & ~pl.col.is_terminal)
+    is_free = pl.col.wip_limit.is_null()
+    free = pl.col.stage_name.filter(is_free).cast(pl.String)
+    limits = held.group_by("value_stream").agg(
+        wip_limit=pl.when(~is_free.any()).then(pl.col.wip_limit.sum()),
+        wip_limit_note=pl.when(is_free.any()).then(pl.format("no board limits {}", free.str.join(", "))),
+    )
+    flow = flow.join(limits, on="value_stream", how="left", maintain_order="left")
+    is_limited = pl.col.wip_limit > 0
+    return flow.with_columns(wip_to_limit_ratio=pl.when(is_limited).then(pl.col.wip_mean / pl.col.wip_limit))
 
 
 def _presence(weeks: pl.DataFrame, journeys: pl.DataFrame, name: str, as_of: datetime) -> pl.DataFrame:

@@ -40,6 +40,20 @@ class Occupancy:
         """Beginnings in each slot ``[edges[i], edges[i + 1])``."""
         return np.diff(self._places(edges)[0])
 
+    def above(self, at: np.ndarray, limit: int) -> np.ndarray:
+        """Milliseconds in which more than ``limit`` stood at once, by each instant."""
+        turns = np.concatenate([self._begins, self._ends])
+        order = np.argsort(turns, kind="stable")
+        turns, is_above = turns[order], np.cumsum(np.where(order < len(self._begins), 1, -1)) > limit
+        time = _running(np.diff(turns) * is_above[:-1]) if len(turns) else np.zeros(1, np.int64)
+        place = np.searchsorted(turns, at - self._origin, "right") - 1
+        since: np.ndarray = np.where(
+            place < 0,
+            0,
+            time[place] + (at - self._origin - np.append(turns, 0)[place]) * np.append(is_above, False)[place],
+        )
+        return since
+
     def _places(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         since = at - self._origin
         return np.searchsorted(self._begins, since, "left"), np.searchsorted(self._ends, since, "left")

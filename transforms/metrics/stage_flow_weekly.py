@@ -28,8 +28,6 @@ MS_PER_WEEK = 7 * MS_PER_DAY
 DRAIN_WEEKS = 6
 """Weeks whose departures say how fast a queue would drain."""
 
-NO_LIMIT = "the board's WIP limit is not known"
-
 
 class StageFlowWeekly(Table, layer="metrics", key=("value_stream", "stage_name", "week_start_date")):
     """One row per stage and week. Answers: does more arrive at a stage than leaves it, and how long is its queue?
@@ -49,7 +47,14 @@ class StageFlowWeekly(Table, layer="metrics", key=("value_stream", "stage_name",
     wip_start = Column(pl.Int64(), "Issues there just before the week began.", minimum=0)
     wip_end = Column(pl.Int64(), "Issues there just before it ended: start + arrivals − departures.", minimum=0)
     wip_mean = Column(pl.Float64(), "Issues there, averaged over the time of the week.", minimum=0)
-    wip_limit = Column(pl.Int64(), "The board's limit. Empty where it is not known (note).", nullable=True, minimum=0)
+    wip_limit = Column(
+        pl.Int64(), "The board's limit as it is now: Jira keeps no history of it. Empty where none is known (note).",
+        nullable=True, minimum=0,
+    )  # fmt: skip
+    over_limit_share = Column(
+        pl.Float64(), "Share of the week's time in which more was there than the limit. Empty likewise.",
+        nullable=True, minimum=0,
+    )  # fmt: skip
     queue_end = Column(pl.Int64(), "Of wip_end, waiting for a next person.", minimum=0)
     queue_mean = Column(pl.Float64(), "Waiting issues, averaged over the time of the week.", minimum=0)
     drain_weeks = Column(
@@ -112,9 +117,9 @@ def follow_stages(
     measured = add_capacity(add_little_ratio(_with_rates(flow)))
     return StageFlowWeekly.select(
         measured.with_columns(
-            wip_limit=pl.lit(None, pl.Int64),
+            over_limit_share=pl.when(pl.col.wip_limit.is_not_null()).then(pl.col.over_limit_ms / pl.col.week_ms),
             definition_version=pl.col.value_stream.cast(pl.String).replace_strict(versions),
-            note=as_note([pl.lit(NO_LIMIT), pl.col.little_note, pl.col.capacity_note]),
+            note=as_note([pl.format("no WIP limit: {}", "wip_limit_note"), pl.col.little_note, pl.col.capacity_note]),
         ).lazy()
     )
 

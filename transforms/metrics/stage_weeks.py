@@ -16,15 +16,16 @@ STAGE = ("value_stream", "stage_name")
 
 MEASURES = (
     "week_ms", "working_ms", "arrival_count", "departure_count", "wip_start", "wip_end", "presence_ms", "stayed_ms",
-    "queue_end", "queue_ms", "saturated_working_ms", "saturated_departure_count",
+    "queue_end", "queue_ms", "saturated_working_ms", "saturated_departure_count", "over_limit_ms",
 )  # fmt: skip
-"""Integers per stage and week. ``stayed_ms``: whole length of the stays that ended in the week."""
+"""Integers per stage and week. ``stayed_ms``: whole length of the stays that ended in the week. ``over_limit_ms``: time
+in which more was there than the stage's limit; 0 without one."""
 
 
 def lay_stages_over_weeks(
     pieces: pl.DataFrame, walk: pl.DataFrame, grid: pl.DataFrame, workflow: Workflow, as_of: datetime
 ) -> pl.DataFrame:
-    """One row per stage of ``walk`` (core.stages) and week of ``grid``, with MEASURES, is_complete_week, stage_order.
+    """One row per stage of ``walk`` (core.stages) and week of ``grid``, with MEASURES, is_complete_week and the stage.
 
     ``pieces`` are those of ``stage_pieces``, whatever becomes of the issues.
     """
@@ -32,18 +33,21 @@ def lay_stages_over_weeks(
     stays, waits = stays_of(pieces), pieces.filter(pl.col.kind == "wait")
     stayed, waited = _by_stage(stays, as_of), _by_stage(waits, as_of)
     codes, frames = workflow.stream_codes(), []
-    for stream, stage, order, is_committed in walk.select(*STAGE, "stage_order", "is_committed").iter_rows():
+    columns = ("stage_order", "is_committed", "wip_limit", "wip_limit_note")
+    for stream, stage, order, is_committed, limit, limit_note in walk.select(*STAGE, *columns).iter_rows():
         weeks = grid.filter(pl.col.value_stream.cast(pl.String) == stream)
         if weeks.is_empty():
             continue
         key, calendar = (stream, stage), int(index.calendar[codes[stream]])
-        measures = _measures(stayed.get(key, _NONE), waited.get(key, _NONE), weeks, index, calendar)
+        measures = _measures(stayed.get(key, _NONE), waited.get(key, _NONE), weeks, index, calendar, limit)
         frames.append(
             weeks.select("value_stream", "week_start_date", is_complete_week="is_complete").with_columns(
                 **{name: pl.Series(values, dtype=pl.Int64) for name, values in zip(MEASURES, measures, strict=True)},
                 stage_name=pl.lit(stage, walk.schema["stage_name"]),
                 stage_order=pl.lit(order, pl.Int32),
                 is_committed=pl.lit(is_committed),
+                wip_limit=pl.lit(limit, pl.Int64),
+                wip_limit_note=pl.lit(limit_note, pl.String),
             )
         )
     return pl.concat(frames)
@@ -67,7 +71,7 @@ def _by_stage(stretches: pl.DataFrame, as_of: datetime) -> dict[tuple[str, str],
 
 
 def _measures(
-    stays: Stretches, waits: Stretches, weeks: pl.DataFrame, index: WorkflowIndex, calendar: int
+    stays: Stretches, waits: Stretches, weeks: pl.DataFrame, index: WorkflowIndex, calendar: int, limit: int | None
 ) -> list[np.ndarray]:
     """MEASURES of one stage, one value per week."""
     edges = np.append(epoch_ms(weeks["starts_at"]), epoch_ms(weeks["ends_at"])[-1])
@@ -83,6 +87,7 @@ def _measures(
         np.diff(edges), np.diff(working), present.begun(edges), np.diff(places), standing[:-1], standing[1:],
         np.diff(present.spent(edges)), np.diff(lengths[places]), waiting[1:], np.diff(queue.spent(edges)),
         np.diff(saturated.spent(working)), np.diff(busy[places]),
+        np.diff(present.above(edges, limit)) if limit is not None else np.zeros(len(weeks), np.int64),
     ]  # fmt: skip
 
 

@@ -2,18 +2,20 @@
 
 import polars as pl
 
-from tests.builders import BOARD, Board, Status, history
+from tests.builders import BOARD, Board, Status, board_column, board_columns, history
 from tests.transforms.core.statuses_told import raw_statuses
 from tests.transforms.told import checked, tell
 from transforms.core.stages import Stages, order_stages
 from transforms.core.statuses import explain_statuses
+from transforms.raw import RawBoardColumns
 
 
-def stages(board: Board = BOARD, statuses: pl.DataFrame | None = None, **workflow) -> list[dict]:
+def stages(board: Board = BOARD, statuses: pl.DataFrame | None = None, columns=None, **workflow) -> list[dict]:
     found = tell(history("G-1", board).created("2026-03-02 08:00"), board=board, **workflow)
     raw = raw_statuses(board=board) if statuses is None else statuses
     explained = explain_statuses(raw.lazy(), found.tables["status_visits"].lazy(), found.workflow)
-    return checked(Stages, order_stages(explained, found.workflow)).to_dicts()
+    columns = RawBoardColumns.empty() if columns is None else columns
+    return checked(Stages, order_stages(explained, columns.lazy(), found.workflow)).to_dicts()
 
 
 def by_name(**how) -> dict[str, dict]:
@@ -75,3 +77,17 @@ def test_a_stream_that_has_a_release_stage_of_its_own_gets_no_second_one():
 
 def test_delivery_by_status_adds_no_stage():
     assert "Release" not in {row["stage_name"] for row in stages(board=WITHOUT_RELEASE)}
+
+
+def test_the_limit_of_a_stage_and_the_board_it_comes_from_stand_beside_it():
+    limited = board_columns(board_column("Review", ["Ready for Review", "In Review"], 4, board_id=7))
+    rows = by_name(columns=limited)
+    assert (rows["Review"]["wip_limit"], rows["Review"]["wip_limit_board_ids"]) == (4, "7")
+    assert rows["Review"]["wip_limit_note"] is None
+    assert (rows["QA"]["wip_limit"], rows["QA"]["wip_limit_note"]) == (None, "no board shows it")
+    assert rows["Done"]["wip_limit_note"] is None
+
+
+def test_the_wait_for_a_release_has_no_limit():
+    rows = by_name(board=WITHOUT_RELEASE, delivery="release")
+    assert (rows["Release"]["wip_limit"], rows["Release"]["wip_limit_note"]) == (None, "no board shows it")

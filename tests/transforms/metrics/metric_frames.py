@@ -18,7 +18,7 @@ from transforms.core.releases import measure_releases
 from transforms.core.stages import order_stages
 from transforms.core.statuses import explain_statuses
 from transforms.metrics.slots import working_between
-from transforms.raw import RawProjects, RawStatuses, RawVersions
+from transforms.raw import RawBoardColumns, RawProjects, RawStatuses, RawVersions
 from transforms.schema import LABEL, TIMESTAMP, Table, check_schema, check_values
 from transforms.workflow import Workflow
 
@@ -35,7 +35,10 @@ class Core(NamedTuple):
     releases: pl.LazyFrame
 
 
-def core_of(raw: Frames, workflow: Workflow, as_of: datetime, versions: pl.DataFrame | None = None) -> Core:
+def core_of(
+    raw: Frames, workflow: Workflow, as_of: datetime, versions: pl.DataFrame | None = None,
+    board_columns: pl.DataFrame | None = None,
+) -> Core:  # fmt: skip
     """All that a metric may ask for, of some histories."""
     tables = {name: frame.lazy() for name, frame in compute(raw, workflow, as_of, versions).items()}
     listed = workflow.statuses.select("status_id", status_name=pl.format("Status {}", "status_id")).unique("status_id")
@@ -45,7 +48,8 @@ def core_of(raw: Frames, workflow: Workflow, as_of: datetime, versions: pl.DataF
         raw.issues.lazy(), (RawVersions.empty() if versions is None else versions).lazy(), projects.lazy(),
         tables["issue_journeys"], tables["work_intervals"], workflow, as_of,
     )  # fmt: skip
-    stages = order_stages(explain_statuses(listed.lazy(), tables["status_visits"], workflow), workflow)
+    columns = RawBoardColumns.empty() if board_columns is None else board_columns
+    stages = order_stages(explain_statuses(listed.lazy(), tables["status_visits"], workflow), columns.lazy(), workflow)
     return Core(
         raw.issues.lazy(), raw.changes.lazy(), tables["status_visits"], tables["work_intervals"],
         tables["issue_journeys"], stages, releases,

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.builders import BOARD, frames, history
+from tests.builders import BOARD, board_column, board_columns, frames, history
 from tests.chain import compute
 from tests.strategies import cases
 from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys
@@ -22,8 +22,8 @@ DAY, WEEK = 86_400_000, 7 * 86_400_000
 AS_OF = datetime(2026, 3, 18, 11, tzinfo=UTC)
 
 
-def build(raw, workflow=WORKFLOW, as_of=AS_OF):
-    core = core_of(raw, workflow, as_of)
+def build(raw, workflow=WORKFLOW, as_of=AS_OF, columns=None):
+    core = core_of(raw, workflow, as_of, board_columns=columns)
     persons = compute(raw, workflow, as_of)["person_intervals"].lazy()
     stage_flow = checked(
         StageFlowWeekly,
@@ -41,6 +41,33 @@ def week(table, monday):
 def story(key, start, end=None, *, to="Done"):
     told = history(key).created("2026-03-01 08:00").to("In Progress", start)
     return told.to(to, end) if end else told
+
+
+COMMITTED = {
+    "Selected": ["Selected"], "Development": ["In Progress", "On Hold"], "Review": ["Ready for Review", "In Review"],
+    "QA": ["Ready for QA", "In QA"], "Approval": ["Awaiting Approval"], "Release": ["Ready for Release"],
+}  # fmt: skip
+
+
+def limits(stages):
+    return board_columns(*(board_column(name, COMMITTED[name], 2) for name in stages))
+
+
+def test_work_in_progress_is_held_against_the_limits_of_all_stages_together():
+    raw = frames(story("G-1", "2026-03-02 00:00"), story("G-2", "2026-03-02 00:00"), story("G-3", "2026-03-02 00:00"))
+    row = week(build(raw, columns=limits(COMMITTED)), date(2026, 3, 2))
+    assert row["wip_limit"] == 12
+    assert row["wip_to_limit_ratio"] == pytest.approx(3 / 12)
+    assert "no board limits" not in row["note"]
+
+
+def test_one_stage_without_a_limit_leaves_the_stream_without_one():
+    raw = frames(story("G-1", "2026-03-02 00:00"))
+    row = week(
+        build(raw, columns=limits([name for name in COMMITTED if name not in ("QA", "Release")])), date(2026, 3, 2)
+    )
+    assert row["wip_limit"] is row["wip_to_limit_ratio"] is None
+    assert row["note"].startswith("no board limits QA, Release; ")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.builders import BOARD, frames, history
+from tests.builders import BOARD, board_column, board_columns, frames, history
 from tests.strategies import cases
 from tests.transforms.metrics.metric_frames import checked, core_of
 from transforms.metrics.occupancy import Occupancy
@@ -21,8 +21,8 @@ WORKFLOW = BOARD.workflow()
 AS_OF = datetime(2026, 3, 18, 11, tzinfo=UTC)
 
 
-def build(raw, workflow=WORKFLOW, as_of=AS_OF):
-    core = core_of(raw, workflow, as_of)
+def build(raw, workflow=WORKFLOW, as_of=AS_OF, columns=None):
+    core = core_of(raw, workflow, as_of, board_columns=columns)
     return checked(
         StageFlowWeekly,
         follow_stages(core.status_visits, core.work_intervals, core.issue_journeys, core.stages, workflow, as_of),
@@ -34,8 +34,7 @@ def week(table, stage, monday):
     return row
 
 
-@pytest.fixture(scope="module")
-def told():
+def two_reviews():
     """Two issues wait for review from Monday 9:00 and Tuesday 9:00; one leaves the stage on Friday, one stays."""
     first = (
         history("G-1")
@@ -46,7 +45,12 @@ def told():
         .to("Done", "2026-03-10 09:00")
     )
     second = history("G-2").created("2026-03-02 08:00", status="In Progress").to("Ready for Review", "2026-03-03 09:00")
-    return build(frames(first, second))
+    return frames(first, second)
+
+
+@pytest.fixture(scope="module")
+def told():
+    return build(two_reviews())
 
 
 def test_counts_and_times_of_a_week_are_those_of_the_story(told):
@@ -89,8 +93,22 @@ def test_the_week_that_runs_is_counted_up_to_now(told):
 def test_what_needs_half_a_year_is_withheld_and_says_so(told):
     row = week(told, "Review", date(2026, 3, 9))
     assert row["capacity_per_week"] is row["little_ratio"] is row["wip_limit"] is None
-    assert row["note"].startswith("the board's WIP limit is not known; ")
+    assert row["note"].startswith("no WIP limit: no board shows it; ")
     assert "capacity needs 20 exits while something waits" in row["note"]
+
+
+def test_a_stage_over_its_boards_limit_says_for_how_long():
+    one = board_columns(board_column("Review", ["Ready for Review", "In Review"], 1))
+    row = week(build(two_reviews(), columns=one), "Review", date(2026, 3, 2))
+    assert row["wip_limit"] == 1
+    assert row["over_limit_share"] == pytest.approx(3 * DAY / WEEK)
+    assert "WIP limit" not in row["note"]
+    assert week(build(two_reviews(), columns=one), "QA", date(2026, 3, 2))["over_limit_share"] is None
+
+
+def test_a_limit_that_holds_is_never_broken():
+    two = board_columns(board_column("Review", ["Ready for Review", "In Review"], 2))
+    assert week(build(two_reviews(), columns=two), "Review", date(2026, 3, 2))["over_limit_share"] == 0.0
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +190,15 @@ def test_littles_law_is_an_identity_on_any_window(stretches, instants):
         assert held.begun(edges)[n] == sum(a <= s < b for s in begin)
         left = sum(a <= e < b for e in end)
         assert standing[n + 1] - standing[n] == held.begun(edges)[n] - left
+
+
+@given(st.lists(stretch, max_size=20), st.lists(st.integers(0, 400), min_size=1, max_size=8), st.integers(0, 4))
+@settings(max_examples=100, deadline=None)
+def test_time_above_a_limit_is_counted_instant_by_instant(stretches, instants, limit):
+    begin, end = (np.array([s[side] for s in stretches], dtype=np.int64) for side in (0, 1))
+    at = np.array(sorted(instants))
+    above = [sum(sum(s <= t < e for s, e in stretches) > limit for t in range(until)) for until in at]
+    assert Occupancy(begin, end).above(at, limit).tolist() == above
 
 
 @given(st.lists(stretch, max_size=20))
