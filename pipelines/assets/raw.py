@@ -6,9 +6,21 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from pipelines.jira import Connection, Gate, Scope, Store, build_raw_tables, connect, extract, policy_of
+from pipelines.jira import (
+    Connection,
+    Gate,
+    JiraSession,
+    Reference,
+    Scope,
+    Store,
+    build_raw_tables,
+    connect,
+    extract,
+    policy_of,
+)
 from pipelines.landed import Landed
 from pipelines.settings import RunSettings
+from pipelines.site_check import check_site
 from pipelines.store import describe
 from transforms.infer_workflow import infer_workflow
 from transforms.raw import RAW_TABLES
@@ -31,6 +43,7 @@ def landed_batches(settings: dg.ResourceParam[RunSettings]) -> Landed:
         as_of=settings.as_of,
         progress=settings.report_count,
         options=options,
+        check=lambda reference: _check_names(settings, session, reference),
     )
     for warning in extraction.warnings:
         settings.report(f"Note: {warning}")
@@ -71,6 +84,12 @@ def workflow(
     """Value streams, stages and kinds: what flow.toml says, and for the rest what Jira's own data show."""
     rules = settings.config.rules(landed_batches.time_zone)
     return infer_workflow(rules, raw_issues, raw_changes, raw_statuses, raw_projects, raw_resolutions)
+
+
+def _check_names(settings: RunSettings, session: JiraSession, reference: Reference) -> None:
+    """Hold flow.toml against the site while nothing was read yet."""
+    for note in check_site(settings.config, session, reference, settings.raw_folder):
+        settings.report(f"Note: {note}")
 
 
 def site_name_of(settings: RunSettings, connection: Connection) -> str:

@@ -32,6 +32,9 @@ from pipelines.jira.watermark import find_form, updated_since
 Progress = Callable[[int, int | None], None]
 """Called with issues landed so far and issues expected, None where not known."""
 
+Check = Callable[[Reference], None]
+"""Called with what the site knows besides issues."""
+
 
 @dataclass
 class Extraction:
@@ -73,18 +76,25 @@ def extract(
     as_of: datetime | None = None,
     progress: Progress | None = None,
     options: Options | None = None,
+    check: Check | None = None,
 ) -> Extraction:
-    """Bring the landed state of a site up to date; raises JiraError, and then the state is as it was."""
+    """Bring the landed state of a site up to date; raises JiraError, and then the state is as it was.
+
+    ``check`` sees what the site knows before any issue is read; what it raises ends the extraction there.
+    """
+    tell = progress or (lambda count, total: None)
     with store.ledger.held():
-        return _extract(session, scope, store, as_of, progress or (lambda count, total: None), options or Options())
+        return _extract(session, scope, store, as_of, tell, options or Options(), check or (lambda reference: None))
 
 
 def _extract(
-    session: JiraSession, scope: Scope, store: Store, as_of: datetime | None, progress: Progress, options: Options
-) -> Extraction:
+    session: JiraSession, scope: Scope, store: Store, as_of: datetime | None, progress: Progress, options: Options,
+    check: Check,
+) -> Extraction:  # fmt: skip
     began = session.gate.clock()
     resolved = resolve(scope, list_projects(session))
     reference = fetch_reference(session, resolved.projects)
+    check(reference)
     names = reference.field_names(options.flagged_field)
     scrubber = Scrubber(names, store.key)
     run = begin(

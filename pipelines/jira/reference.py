@@ -51,6 +51,13 @@ class SiteVersion(msgspec.Struct, omit_defaults=True, rename="camel"):
     archived: bool = False
 
 
+class SiteIssueType(msgspec.Struct):
+    """A type of issues; a team-managed project has types of its own."""
+
+    id: str
+    name: str = ""
+
+
 class StatusId(msgspec.Struct):
     """A status on a board."""
 
@@ -153,6 +160,11 @@ def list_projects(session: JiraSession) -> list[SiteProject]:
     else:
         projects = session.read("GET", f"{session.api}/project", list[SiteProject])
     return sorted(projects, key=lambda project: int(project.id))
+
+
+def list_issue_types(session: JiraSession) -> dict[int, str]:
+    """Names of all issue types the account can see, by id."""
+    return {int(kind.id): kind.name for kind in session.read("GET", f"{session.api}/issuetype", list[SiteIssueType])}
 
 
 def fetch_reference(session: JiraSession, projects: Sequence[SiteProject]) -> Reference:
