@@ -27,6 +27,7 @@ from transforms.metrics.forecasts import Forecasts
 from transforms.metrics.handoffs import Handoffs
 from transforms.metrics.late_changes import LateChanges
 from transforms.metrics.release_batches import ReleaseBatches
+from transforms.metrics.review_depth import ReviewDepth
 from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly
@@ -61,6 +62,7 @@ TABLES: tuple[type[Table], ...] = (
     TouchShares,
     Handoffs,
     ApproverConcentration,
+    ReviewDepth,
     DecisionLatency,
     DivergenceVerdicts,
     Forecasts,

@@ -22,6 +22,7 @@ from transforms.metrics.forecasts import Forecasts, forecast
 from transforms.metrics.handoffs import Handoffs, count_handoffs
 from transforms.metrics.late_changes import LateChanges, measure_late_changes
 from transforms.metrics.release_batches import ReleaseBatches, gather_release_batches
+from transforms.metrics.review_depth import ReviewDepth, measure_review_depth
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
 from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
@@ -217,6 +218,23 @@ def approver_concentration(
     """Fill ApproverConcentration."""
     return concentrate_approvers(
         person_intervals, raw_changes, status_visits, issue_journeys, workflow, landed_batches.as_of
+    )
+
+
+@table_asset(ReviewDepth)
+def review_depth(
+    person_intervals: Frame,
+    raw_issues: Frame,
+    raw_changes: Frame,
+    status_visits: Frame,
+    issue_journeys: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
+    """Fill ReviewDepth."""
+    as_of = landed_batches.as_of
+    return measure_review_depth(
+        person_intervals, raw_issues, raw_changes, status_visits, issue_journeys, workflow, as_of
     )
 
 
