@@ -12,6 +12,7 @@ import typer
 
 from pipelines.commands.erase import erase
 from pipelines.commands.one_paragraph import exit_code_table
+from pipelines.commands.rollback import rollback
 from pipelines.commands.run import run
 from pipelines.commands.sandbox import sandbox
 from pipelines.commands.tables import tables
@@ -27,7 +28,7 @@ def flow(show_version: Annotated[bool, typer.Option("--version", help="Print the
         raise typer.Exit
 
 
-for command in (run, tables, erase, sandbox):
+for command in (run, tables, rollback, erase, sandbox):
     app.command()(command)
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipelines.config_errors import ConfigError, explain
 from pipelines.jira.options import Options
+from pipelines.versions import KEPT_VERSIONS
 from transforms.calendar import WorkingCalendar
 from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
 
@@ -229,12 +230,21 @@ class ValueStreamSection(_Section):
         return self
 
 
+class PublishingSection(_Section):
+    """What stays of earlier tables."""
+
+    keep_versions: int = Field(
+        KEPT_VERSIONS, ge=2, strict=True, description="Published versions that stay, to go back to."
+    )
+
+
 class FlowConfig(_Section):
     """All of flow.toml. The default says nothing: every project is read and the workflow is inferred."""
 
     jira: JiraScope = Field(JiraScope(), description="Which issues are read.")
     calendar: CalendarSection = Field(CalendarSection(), description="When the team works.")
     workflow: WorkflowSection = Field(WorkflowSection(), description="Rules that hold in every value stream.")
+    publishing: PublishingSection = Field(PublishingSection(), description="What stays of earlier tables.")
     value_stream: tuple[ValueStreamSection, ...] = Field((), description="Value streams; none lets them be inferred.")
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +17,15 @@ import duckdb
 import polars as pl
 
 from pipelines import ddl
+from pipelines.durable import point, sync, sync_tree
+from pipelines.versions import KEPT_VERSIONS, current_id, prune, switch
 from transforms.schema import Table
 
 STORAGE_VERSION = "v1.2.0"
 """Oldest format all clients in use can open; a file in DuckDB 2's own format opens in no older one."""
 
-KEPT_VERSIONS = 5
+READ_ONLY = 0o444
+"""Published files: DuckDB opens for writing unless told otherwise, which locks everybody else out."""
 
 
 class WarehouseError(Exception):
@@ -93,22 +96,28 @@ def reading(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def publish_version(version: Version) -> Path:
-    """Make a finished build the published one by one rename; readers of the old one keep it. Returns its folder."""
+def publish_version(version: Version, keep: int = KEPT_VERSIONS) -> Path:
+    """Make a finished build the published one by one rename; readers of the old one keep it. Returns its folder.
+
+    Everything is on disk before the switch: whenever a machine stops, readers find the old version or the new one.
+    """
     with discarding_failures(version):
         for name in ("flow.duckdb", "parquet"):
             _refuse_foreign(version.data / name)
-            _point(version.data / name, Path("current") / name)
+            point(version.data / name, Path("current") / name)
+        _seal(version.building)
         version.building.rename(version.published)
-        (version.data / "flow.duckdb.wal").unlink(missing_ok=True)
-        _point(version.data / "current", Path("versions") / version.version_id)
-    _prune(version)
+        sync(version.published.parent)
+        switch(version.data, version.version_id, "run")
+    prune(version.data, keep)
     return version.published
 
 
 def discard_version(version: Version) -> None:
-    """Remove a build that will not be published."""
+    """Remove a build that will not be published; never what readers are led to."""
     shutil.rmtree(version.building, ignore_errors=True)
+    if current_id(version.data) != version.version_id:
+        shutil.rmtree(version.published, ignore_errors=True)
 
 
 def find_build(data: Path, run: str) -> Version:
@@ -132,15 +141,6 @@ def sweep_builds(data: Path) -> None:
     """Remove what interrupted runs left half-built; only for the one run that holds the data folder."""
     for folder in (data / "versions").glob(".*"):
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def scan_published(data: Path, table: type[Table]) -> pl.LazyFrame | None:
-    """A published table without the site's name; None where there is none yet, or one with other columns."""
-    path = (data / "parquet" / table.layer / f"{table.name}.parquet").resolve()
-    if not path.exists():
-        return None
-    frame = pl.scan_parquet(path).drop("site_name")
-    return frame if frame.collect_schema() == table.polars_schema() else None
 
 
 def _connect(database: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -184,20 +184,9 @@ def _refuse_foreign(path: Path) -> None:
         )
 
 
-def _point(link: Path, target: Path) -> None:
-    """Let a symbolic link lead to ``target`` from one moment to the next."""
-    if link.is_symlink() and link.readlink() == target:
-        return
-    fresh = link.with_name(f".{link.name}.new")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(target)
-    fresh.replace(link)
-
-
-def _prune(version: Version) -> None:
-    """Keep the newest versions; readers of an older file keep it open, the file system frees it when they close it."""
-    versions = sorted(folder for folder in (version.data / "versions").iterdir() if not folder.name.startswith("."))
-    for folder in versions[:-KEPT_VERSIONS]:
-        if folder != version.published:
-            with suppress(OSError):
-                shutil.rmtree(folder)
+def _seal(folder: Path) -> None:
+    """Let nobody write into a version any more, and flush it to disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(path.stat().st_mode & READ_ONLY)
+    sync_tree(folder)

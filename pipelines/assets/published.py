@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines import warehouse
+from pipelines import versions, warehouse
 from pipelines.assets import table_spec
 from pipelines.checks import Verdict, audit
 from pipelines.contracts import LISTED_ISSUES, Severity, contracts_for
@@ -64,7 +64,7 @@ def staged_warehouse(
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Build a version, audit it, and add what the audit found."""
     started_at = datetime.fromtimestamp(context.instance.get_run_stats(context.run.run_id).start_time or 0, UTC)
-    version = warehouse.Version(settings.data, f"{started_at:%Y%m%dT%H%M%SZ}-{context.run.run_id[:8]}")
+    version = warehouse.Version(settings.data, versions.new_id(settings.data, started_at, context.run.run_id[:8]))
     source = landed.newest()
     settings.report("Building the tables to publish")
     warehouse.stage_version(version, {table: tables.scan(table) for table in STAGED}, source.site_name)
@@ -89,7 +89,7 @@ def published_warehouse(
 ) -> dg.MaterializeResult[Any]:
     """The tables everybody reads: flow.duckdb and parquet/, switched to the audited version by one rename."""
     version = warehouse.find_build(settings.data, context.run.run_id[:8])
-    folder = warehouse.publish_version(version)
+    folder = warehouse.publish_version(version, settings.config.publishing.keep_versions)
     settings.report(f"Published {settings.data / 'flow.duckdb'}")
     return dg.MaterializeResult(metadata={"version": version.version_id, "path": dg.MetadataValue.path(folder)})
 
@@ -136,7 +136,7 @@ def _add_records(
     }
     records: dict[type[Table], pl.LazyFrame] = {
         Validations: build_validations(run_id, verdicts),
-        Runs: add_run(warehouse.scan_published(version.data, Runs), run),
+        Runs: add_run(versions.earlier_runs(version.data), run, versions.withdrawn(version.data)),
     }
     with warehouse.discarding_failures(version):
         for table, frame in records.items():

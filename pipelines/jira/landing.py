@@ -7,16 +7,15 @@ before compression. Which batches make up the current state belongs to ``ledger`
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import zstandard
 
+from pipelines.durable import PRIVATE_FOLDER, write_durably
 from pipelines.jira.errors import LandingError, MissingSettingError
 
-PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 SUFFIXES = {"issues": ".jsonl.zst", "reference": ".json.zst"}
 LEVEL = 3
 CHUNK = 1 << 20
@@ -72,22 +71,6 @@ class Landing:
             raise _damaged(path) from error
         if digest.hexdigest() != sha:
             raise _damaged(path)
-
-
-def write_durably(target: Path, content: bytes) -> None:
-    """Write beside, flush to disk, rename: a reader sees the whole file or none. Only its owner may read it."""
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def pseudonym_key(data: Path, environment: Mapping[str, str]) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import duckdb
 import polars as pl
 
-from pipelines.jira.landing import PRIVATE_FILE, PRIVATE_FOLDER
+from pipelines.durable import PRIVATE_FILE, PRIVATE_FOLDER
 
 Kind = Literal["issues", "reference"]
 Mode = Literal["full", "window"]

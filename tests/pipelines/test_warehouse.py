@@ -1,5 +1,6 @@
 """Versions: built aside, switched at once, gone without trace when they fail."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -7,15 +8,16 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines import warehouse
+from pipelines import durable, versions, warehouse
+from pipelines.versions import current_id, version_ids
 from pipelines.warehouse import Version, WarehouseError
 from tests.pipelines.toy_tables import NOON, Depots, Parcels, depots, parcels
 
 
-def publish(data, name, frame=None):
+def publish(data, name, frame=None, keep=5):
     version = Version(data, name)
     warehouse.stage_version(version, {Parcels: (parcels() if frame is None else frame).lazy()}, "acme")
-    warehouse.publish_version(version)
+    warehouse.publish_version(version, keep)
     return version
 
 
@@ -167,19 +169,47 @@ def test_a_build_is_found_by_its_run(tmp_path):
     assert warehouse.find_build(tmp_path, "abcd1234") == version
 
 
-def test_a_published_table_can_be_read_back_without_the_site(tmp_path):
-    assert warehouse.scan_published(tmp_path, Parcels) is None
-    publish(tmp_path, "v1")
-    frame = warehouse.scan_published(tmp_path, Parcels)
-    assert frame is not None
-    assert frame.collect().equals(parcels())
+def test_as_many_versions_stay_as_are_asked_for(tmp_path):
+    for number in range(1, 5):
+        publish(tmp_path, f"v{number}", keep=2)
+    assert version_ids(tmp_path) == ["v3", "v4"]
 
 
-def test_a_published_table_of_another_shape_counts_as_absent(tmp_path):
+def test_published_files_let_nobody_write_and_others_read(tmp_path):
+    before = os.umask(0o027)
+    try:
+        publish(tmp_path, "v1")
+    finally:
+        os.umask(before)
+    for name in ("flow.duckdb", "parquet/core/parcels.parquet"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o440
+
+
+def test_everything_is_on_disk_before_the_switch(tmp_path, monkeypatch):
+    done = []
+    monkeypatch.setattr(
+        durable.os, "fsync", lambda descriptor: done.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+    )
+    monkeypatch.setattr(warehouse, "switch", lambda *_: done.append("switch"))
+    version = publish(tmp_path, "v1")
+    flushed = done[: done.index("switch")]
+    files = {str(version.building / name) for name in ("flow.duckdb", "parquet/core/parcels.parquet")}
+    folders = {str(version.building), str(version.building / "parquet" / "core"), str(version.building.parent)}
+    assert files | folders <= set(flushed)
+    assert flushed.index(str(version.building / "flow.duckdb")) < flushed.index(str(version.building))
+
+
+def test_a_switch_that_cannot_be_recorded_leaves_the_old_version_and_no_build(tmp_path, monkeypatch):
     publish(tmp_path, "v1")
-    path = (tmp_path / "parquet/core/parcels.parquet").resolve()
-    pl.read_parquet(path).drop("colour").write_parquet(path)
-    assert warehouse.scan_published(tmp_path, Parcels) is None
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(versions, "append_durably", full)
+    with pytest.raises(OSError, match="No space left"):
+        publish(tmp_path, "v2")
+    assert version_ids(tmp_path) == ["v1"]
+    assert current_id(tmp_path) == "v1"
 
 
 def test_a_folder_with_a_quote_in_its_name_works(tmp_path):

@@ -1,6 +1,7 @@
 """When the tables were made, from what and as of when. What a run found wrong belongs to ``validations``."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import polars as pl
 
@@ -23,9 +24,16 @@ class Runs(Table, layer="quality", key=("run_id",)):
         pl.Int64(), "Rules that failed without keeping the version from being published.", minimum=0
     )
     flow_version = Column(pl.String(), "Version of the calculations.")
+    withdrawn_at = Column(
+        TIMESTAMP, "When a rollback took this version away from readers. Empty while nobody has.", nullable=True
+    )
 
 
-def add_run(earlier: pl.LazyFrame | None, run: Mapping[str, object]) -> pl.LazyFrame:
-    """Put this run's row after those published before it; Runs."""
+def add_run(
+    earlier: pl.LazyFrame | None, run: Mapping[str, object], withdrawn: Mapping[str, datetime] | None = None
+) -> pl.LazyFrame:
+    """Put this run's row after those published before it; ``withdrawn`` tells which versions were, and when; Runs."""
     row = pl.DataFrame([run], schema=Runs.polars_schema()).lazy()
-    return row if earlier is None else pl.concat([earlier, row])
+    runs = row if earlier is None else pl.concat([earlier, row])
+    taken = pl.col.version_id.replace_strict(dict(withdrawn or {}), default=None, return_dtype=TIMESTAMP)
+    return runs.with_columns(withdrawn_at=taken if withdrawn else pl.lit(None, TIMESTAMP))

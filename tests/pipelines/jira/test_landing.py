@@ -6,8 +6,9 @@ import stat
 import pytest
 import zstandard
 
+from pipelines.durable import write_durably
 from pipelines.jira.errors import LandingError, MissingSettingError
-from pipelines.jira.landing import Landing, pseudonym_key, write_durably
+from pipelines.jira.landing import Landing, pseudonym_key
 
 LINES = [b'{"id":"1"}', b'{"id":"2","text":"\xc3\xa4"}']
 

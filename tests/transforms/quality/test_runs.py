@@ -23,6 +23,7 @@ def run(**said):
         "request_count": 3,
         "failed_check_count": 0,
         "flow_version": "0.1.0",
+        "withdrawn_at": None,
     }
     return usual | said
 
@@ -50,3 +51,15 @@ def test_a_run_cannot_be_on_record_twice():
 def test_only_known_kinds_of_sites_are_recorded():
     with pytest.raises(SchemaError, match="site_flavour holds"):
         check_values(Runs, add_run(None, run(site_flavour="server")).collect())
+
+
+def test_a_version_that_was_withdrawn_says_when():
+    earlier = add_run(None, run())
+    frame = add_run(earlier, run(run_id="r2", version_id="v2"), {"v1": MONDAY}).collect()
+    check_schema(Runs, frame)
+    assert frame["withdrawn_at"].to_list() == [MONDAY, None]
+
+
+def test_a_version_that_was_given_back_is_not_withdrawn_any_more():
+    withdrawn = add_run(None, run(), {"v1": MONDAY})
+    assert add_run(withdrawn, run(run_id="r2", version_id="v2")).collect()["withdrawn_at"].to_list() == [None, None]
