@@ -74,8 +74,6 @@ def draft(rng: np.random.Generator, star: tuple[float, float] = (0.88, 1.12), mo
     return Plan(rng, loads, heads, place, float(rng.uniform(8, 14)), rng.uniform(0.5, 1.5, count))
 
 
-
-
 def single(rng: np.random.Generator, number: int) -> Organisation:
     """One busy stage, everybody at a stage of their own, no limits."""
     return _organisation(draft(rng))
@@ -111,7 +109,7 @@ def gate(rng: np.random.Generator, number: int) -> Organisation:
     made = _organisation(plan)
     limits = np.zeros(len(plan.heads) + 1, np.int64)
     if kind == 4:
-        room = int(round(plan.per_week * interval / WEEK_HOURS * rng.uniform(0.55, 0.75)))
+        room = round(plan.per_week * interval / WEEK_HOURS * float(rng.uniform(0.55, 0.75)))
         limits[:] = [*(plan.heads + rng.integers(1, 4, len(plan.heads))), room]
         made = replace(made, arrivals_per_week=0.0)
     return _with_limits(replace(made, stages=(*made.stages, Stage(GATE_NAME, 0, gate_hours=interval))), limits)
@@ -300,5 +298,3 @@ def _blocking(plan: Plan, share: float) -> Blocking:
     """At any stage, long enough to be the longest wait of what it hits."""
     stage = int(plan.rng.integers(len(plan.loads)))
     return Blocking(stage, share, float(plan.rng.uniform(16, 60)))
-
-

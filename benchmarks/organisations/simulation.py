@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from benchmarks.organisations.model import END, VISITS, Chances, Organisation, Outcome, Relief
+from benchmarks.organisations.model import END, VISITS, Chances, Organisation, Outcome, Relief, Stage
 
 ENTERED, TAKEN, DELIVERED, BLOCKED, FREED = range(5)
 """Events of a log: an issue enters a stage, somebody takes it, it is delivered, flagged, no longer flagged."""
@@ -133,7 +133,7 @@ def _rules(organisation: Organisation, relief: Relief) -> _Rules:
     )
 
 
-def _hours(stage, factor: float, is_relieved: bool) -> list[list[float]]:
+def _hours(stage: Stage, factor: float, is_relieved: bool) -> list[list[float]]:
     pair = [stage.hours, stage.hours if stage.later_hours is None else stage.later_hours]
     return [pair, [hours * factor if is_relieved else hours for hours in pair]]
 
