@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench pullbench fuzz tables dev
+.PHONY: help setup run test lint lock bench flowbench pullbench fuzz tables dev
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -33,6 +33,9 @@ tables: $(INSTALLED) ## write transforms/TABLES.md from the declarations
 
 bench: $(INSTALLED) ## measure the interval pass against other ways to do it
 	$(BIN)/python -m benchmarks.intervals
+
+flowbench: $(INSTALLED) ## measure all interval tables and the cumulative flow at 10M changes over ten years
+	$(BIN)/python -m benchmarks.ten_years
 
 pullbench: $(INSTALLED) ## measure requests, throughput and memory of an extraction
 	$(BIN)/python -m benchmarks.extraction

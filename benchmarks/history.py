@@ -72,12 +72,12 @@ class _Walks(NamedTuple):
     entered: np.ndarray
 
 
-def make_history(status_change_count: int, seed: int = SEED) -> History:
-    """About ``status_change_count`` status changes over five years, plus flags, assignees and resolutions."""
+def make_history(status_change_count: int, seed: int = SEED, begin: datetime = BEGIN) -> History:
+    """About ``status_change_count`` status changes from ``begin`` on, plus flags, assignees and resolutions."""
     rng = np.random.default_rng([seed, status_change_count])
     count = max(int(status_change_count / MOVES_PER_ISSUE), 1)
     ids = 10_000 + np.cumsum(rng.integers(1, 4, count))
-    created = _ms(BEGIN) + rng.integers(0, _ms(AS_OF) - _ms(BEGIN), count)
+    created = _ms(begin) + rng.integers(0, _ms(AS_OF) - _ms(begin), count)
     walks = _walk(rng, created)
     issues = _issues(ids, created, walks)
     parts = [_moves(walks), _resolutions(walks), _assignments(rng, walks), _flags(rng, walks, count)]
