@@ -7,39 +7,22 @@ the values mean to a calculation is decided in ``transforms``.
 
 from __future__ import annotations
 
-import itertools
 import os
 import tomllib
-import warnings
-import zoneinfo
-from datetime import date, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-import holidays as holiday_library
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from pipelines.config_calendar import CalendarSection, Section
 from pipelines.config_errors import ConfigError, explain
 from pipelines.jira.options import Options
 from pipelines.versions import KEPT_VERSIONS
-from transforms.calendar import WorkingCalendar
 from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-HOLIDAY_YEARS = range(1995, 2046)
-"""Years in which public holidays are laid into a calendar: older than any Jira, and some time ahead."""
-
-
-class _Section(BaseModel):
-    """A table of flow.toml: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class JiraScope(_Section):
+class JiraScope(Section):
     """Which issues are read, how often and how patiently."""
 
     projects: tuple[str, ...] = Field((), description="Project keys to read; empty reads all the account can see.")
@@ -89,72 +72,7 @@ class JiraScope(_Section):
         )
 
 
-class CalendarSection(_Section):
-    """When a team works: working time is counted inside these hours."""
-
-    zone: str | None = Field(None, description="IANA time zone; absent takes the zone of the Jira account.")
-    days: tuple[Weekday, ...] = Field(WEEKDAYS[:5], min_length=1, description="Working days of the week.")
-    hours: tuple[str, ...] = Field(
-        ("09:00-17:00",),
-        min_length=1,
-        description='Hours of a working day: one stretch, or a list. "24:00" is midnight.',
-    )
-    country: str = Field("", description="Country whose public holidays are free (ISO code, as DE); empty knows none.")
-    subdivision: str = Field("", description="State or region of it (as BE for Berlin); empty takes national holidays.")
-    holidays: tuple[date, ...] = Field((), description="Further free days of this team.")
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, zone: str | None) -> str | None:
-        if zone is not None and zone not in zoneinfo.available_timezones():
-            raise ValueError(f'\'{zone}\' is not an IANA time zone; write it like "Europe/Berlin" or "UTC"')
-        return zone
-
-    @field_validator("hours", mode="before")
-    @classmethod
-    def _one_or_many(cls, hours: object) -> object:
-        return (hours,) if isinstance(hours, str) else hours
-
-    @field_validator("hours")
-    @classmethod
-    def _hours_are_stretches(cls, hours: tuple[str, ...]) -> tuple[str, ...]:
-        stretches = sorted(_minutes(text) for text in hours)
-        for (_, end), (start, _) in itertools.pairwise(stretches):
-            if start < end:
-                raise ValueError("the stretches overlap; write each hour once")
-        return hours
-
-    @model_validator(mode="after")
-    def _holidays_are_known(self) -> CalendarSection:
-        self.free_days()
-        return self
-
-    def free_days(self) -> frozenset[date]:
-        """Public holidays of the country and the team's own free days."""
-        if not self.country:
-            if self.subdivision:
-                raise ValueError("'subdivision' needs a 'country'")
-            return frozenset(self.holidays)
-        try:
-            region = self.subdivision or None
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # some countries are known for fewer years
-                public = holiday_library.country_holidays(self.country, subdiv=region, years=HOLIDAY_YEARS)
-        except NotImplementedError as error:
-            raise ValueError(f"no public holidays are known for this country and subdivision ({error})") from None
-        return frozenset(public) | frozenset(self.holidays)
-
-    def working_calendar(self, account_zone: str) -> WorkingCalendar:
-        """The calendar of the calculations; ``account_zone`` stands in where the file names no zone."""
-        openings = tuple(
-            (WEEKDAYS.index(day), _clock(start), _clock(end))
-            for day in self.days
-            for start, end in sorted(_minutes(text) for text in self.hours)
-        )
-        return WorkingCalendar(self.zone or account_zone, openings, self.free_days())
-
-
-class WorkflowSection(_Section):
+class WorkflowSection(Section):
     """Rules that hold in every value stream."""
 
     reopen_horizon_days: int = Field(
@@ -168,7 +86,7 @@ class WorkflowSection(_Section):
     )
 
 
-class StageSection(_Section):
+class StageSection(Section):
     """One stage of a value stream: its statuses by what is meant to happen in them."""
 
     name: str = Field(min_length=1, description="Name of the stage in the tables.")
@@ -198,7 +116,7 @@ class StageSection(_Section):
         return StageRules(**self.model_dump())
 
 
-class ValueStreamSection(_Section):
+class ValueStreamSection(Section):
     """One value stream: which issues flow through it, and its walk from idea to user."""
 
     name: str = Field(min_length=1, description="Name of the value stream in the tables.")
@@ -230,7 +148,7 @@ class ValueStreamSection(_Section):
         return self
 
 
-class PublishingSection(_Section):
+class PublishingSection(Section):
     """What stays of earlier tables."""
 
     keep_versions: int = Field(
@@ -238,7 +156,7 @@ class PublishingSection(_Section):
     )
 
 
-class FlowConfig(_Section):
+class FlowConfig(Section):
     """All of flow.toml. The default says nothing: every project is read and the workflow is inferred."""
 
     jira: JiraScope = Field(JiraScope(), description="Which issues are read.")
@@ -267,6 +185,8 @@ class FlowConfig(_Section):
         own = None
         if stream.calendar is not None:
             said = {name: getattr(stream.calendar, name) for name in stream.calendar.model_fields_set}
+            if said.keys() & {"days", "hours"}:
+                said.setdefault("change", ())
             own = self.calendar.model_copy(update=said).working_calendar(account_zone)
         return StreamRules(
             name=stream.name,
@@ -298,18 +218,3 @@ def load_config(path: Path | None = None) -> FlowConfig:
         raise ConfigError(f"{place} is not valid TOML: {error}. Texts need quotes, lists need brackets.") from None
     except ValidationError as error:
         raise ConfigError(explain(error, FlowConfig, place)) from None
-
-
-def _minutes(text: str) -> tuple[int, int]:
-    """Start and end of "09:00-17:00" in minutes after midnight."""
-    try:
-        start, end = (int(h) * 60 + int(m) for h, m in (part.split(":") for part in text.split("-")))
-    except ValueError:
-        raise ValueError(f"'{text}' is not a stretch of hours; write it like \"09:00-17:00\"") from None
-    if not 0 <= start < end <= 24 * 60 or "60" in (part[-2:] for part in text.split("-")):
-        raise ValueError(f"'{text}' does not run forward within one day")
-    return start, end
-
-
-def _clock(minutes: int) -> time:
-    return time(minutes // 60 % 24, minutes % 60)

@@ -39,7 +39,7 @@ ONLY_IN = {
     "uvicorn": "pipelines/sandbox/",
     "starlette": "pipelines/sandbox/",
     "fcntl": "pipelines/run.py",
-    "holidays": "pipelines/config.py",
+    "holidays": "pipelines/config_calendar.py",
 }
 """Library → the one place that knows it."""
 

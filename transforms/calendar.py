@@ -23,17 +23,19 @@ BLOCK = 1 << 15
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Openings = tuple[tuple[int, time, time], ...]
+"""(weekday, from, to): 0 = Monday, wall-clock times to the minute; ``to`` of 00:00 is midnight."""
+
 
 @dataclass(frozen=True)
 class WorkingCalendar:
-    """Weekday hours in an IANA zone, less holidays.
-
-    ``openings`` are (weekday, from, to): 0 = Monday, wall-clock times to the minute; ``to`` of 00:00 is midnight.
-    """
+    """Weekday hours in an IANA zone, less holidays. ``openings`` are the newest hours."""
 
     zone: str
-    openings: tuple[tuple[int, time, time], ...]
+    openings: Openings
     holidays: frozenset[date] = frozenset()
+    earlier: tuple[tuple[date, Openings], ...] = ()
+    """Hours that held before the newest ones, oldest first, each with the first day on which they no longer did."""
 
     @classmethod
     def weekdays(
@@ -49,7 +51,7 @@ class WorkingCalendar:
 
     @property
     def hours_per_day(self) -> float:
-        """Longest working day's hours: what one "working day" means for people who read."""
+        """Longest working day's hours, by the newest ones: what one "working day" means for people who read."""
         minutes = [0] * 7
         for day, start, end in self.openings:
             minutes[day] += _minute_of_close(end) - _minute_of_day(start)
@@ -59,11 +61,27 @@ class WorkingCalendar:
         """Whether the local wall-clock time of each UTC instant in ``starts`` lies in an opening of a working day."""
         local = starts.dt.convert_time_zone(self.zone)
         minute = local.dt.hour().cast(pl.Int32) * 60 + local.dt.minute()
-        day = local.dt.weekday() - 1
+        day, weekday = local.dt.date(), local.dt.weekday() - 1
         is_open = pl.repeat(False, len(starts), eager=True)
-        for weekday, start, end in self.openings:
-            is_open |= (day == weekday) & (minute >= _minute_of_day(start)) & (minute < _minute_of_close(end))
-        return is_open & ~local.dt.date().is_in(sorted(self.holidays))
+        for since, until, openings in self._spans():
+            for own, start, end in openings:
+                is_hour = (minute >= _minute_of_day(start)) & (minute < _minute_of_close(end))
+                is_open |= is_hour & (weekday == own) & (day >= since) & (day < until)
+        return is_open & ~day.is_in(sorted(self.holidays))
+
+    def is_working_day(self, day: pl.Expr) -> pl.Expr:
+        """Whether anybody works on a local day."""
+        spans = [
+            (day >= since) & (day < until) & day.dt.weekday().is_in(sorted({opening[0] + 1 for opening in openings}))
+            for since, until, openings in self._spans()
+        ]
+        return pl.any_horizontal(spans) & ~day.is_in(sorted(self.holidays))
+
+    def _spans(self) -> list[tuple[date, date, Openings]]:
+        """First day, first day after and hours of every stretch in which the same hours hold."""
+        ends = [until for until, _ in self.earlier]
+        held = [*(openings for _, openings in self.earlier), self.openings]
+        return list(zip([date.min, *ends], [*ends, date.max], held, strict=True))
 
 
 class WorkingClock:
@@ -125,7 +143,8 @@ def _bucket_minutes(calendars: Sequence[WorkingCalendar]) -> int:
     edges = {
         minute
         for calendar in calendars
-        for _, start, end in calendar.openings
+        for openings in (calendar.openings, *(hours for _, hours in calendar.earlier))
+        for _, start, end in openings
         for minute in (_minute_of_day(start), _minute_of_close(end))
     }
     return next(size for size in (15, 5, 1) if all(edge % size == 0 for edge in edges))

@@ -7,7 +7,7 @@ own data to ``transforms.infer_workflow``; what a status means over time to ``tr
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Literal
 
@@ -80,11 +80,17 @@ class Workflow:
         """Position of every stream: the integer the hot paths use."""
         return {stream.name: code for code, stream in enumerate(self.streams)}
 
+    def definition_changes(self, name: str) -> tuple[date, ...]:
+        """Days from which other definitions of a stream hold: those its calendar says changed then (METHODS §2.6)."""
+        [stream] = [stream for stream in self.streams if stream.name == name]
+        return tuple(day for day, _ in stream.calendar.earlier)
+
     def definition_version(self, name: str) -> str:
         """Short digest of all that decides a stream's numbers: equal versions mean comparable figures."""
         [stream] = [stream for stream in self.streams if stream.name == name]
         statuses = self.statuses.filter(pl.col.value_stream == name).drop("decided_by").sort("status_id")
-        calendar = (stream.calendar.zone, stream.calendar.openings, sorted(stream.calendar.holidays))
+        hours = (stream.calendar.openings, stream.calendar.earlier)
+        calendar = (stream.calendar.zone, *hours, sorted(stream.calendar.holidays))
         rules = (stream.commitment_order, stream.delivery, stream.is_assignment_used, stream.reopen_horizon)
         said = repr((calendar, rules, statuses.rows(), sorted(self.discarding_resolution_ids), self.flow_level))
         return sha256(said.encode()).hexdigest()[:12]

@@ -199,6 +199,33 @@ def test_a_streams_calendar_takes_from_the_sites_what_it_leaves_out(written):
     )
 
 
+CHANGES = """
+    [calendar]
+    zone = "Europe/Berlin"
+    [[calendar.change]]
+    valid_from = 2025-07-01
+    hours = "08:00-16:00"
+    [[calendar.change]]
+    valid_from = 2026-01-01
+    days = ["mon", "tue"]
+"""
+
+
+def test_a_change_of_the_calendar_holds_from_its_day_on_and_keeps_what_it_does_not_name(written):
+    calendar = written(CHANGES).rules("UTC").calendar
+    nine, eight = WorkingCalendar.weekdays("UTC"), WorkingCalendar.weekdays("UTC", time(8), time(16))
+    assert calendar.earlier == ((date(2025, 7, 1), nine.openings), (date(2026, 1, 1), eight.openings))
+    assert calendar.openings == eight.openings[:2]
+
+
+def test_a_stream_with_hours_of_its_own_does_not_take_over_the_sites_changes(written):
+    own = CHANGES + '[[value_stream]]\nname = "A"\ncalendar = { hours = "10:00-18:00" }\n'
+    own += '[[value_stream]]\nname = "B"\ncalendar = { zone = "UTC" }'
+    first, second = written(own).rules("UTC").streams
+    assert first.calendar == WorkingCalendar.weekdays("Europe/Berlin", time(10), time(18))
+    assert len(second.calendar.earlier) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -239,6 +266,16 @@ def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(writte
         ('[calendar]\ncountry = "XX"', "[calendar]: no public holidays are known for this country"),
         ('[calendar]\ncountry = "DE"\nsubdivision = "QQ"', "[calendar]: no public holidays are known for this country"),
         ('[calendar]\nsubdivision = "BE"', "[calendar]: 'subdivision' needs a 'country'"),
+        ("[[calendar.change]]\nvalid_from = 2026-01-01", "[[calendar.change]] (number 1): the change of 2026"),
+        (
+            '[[calendar.change]]\nvalid_from = 2026-01-01\nhours = "9 to 5"',
+            "'hours' in [[calendar.change]] (number 1): '9 to 5' is not a stretch of hours",
+        ),
+        (
+            '[[calendar.change]]\nvalid_from = 2026-02-01\nhours = "09:00-17:00"\n'
+            '[[calendar.change]]\nvalid_from = 2026-01-01\nhours = "09:00-16:00"',
+            "[calendar]: list the changes by 'valid_from', the oldest first",
+        ),
         ('[calendar]\nholidays = ["Easter"]', "'holidays', entry 1 in [calendar]: "),
         ('[workflow]\nreopen_horizon_days = "30"', "'reopen_horizon_days' in [workflow]: write a whole number"),
         ("[workflow]\nreopen_horizon_days = -1", "'reopen_horizon_days' in [workflow]: Input should be greater than"),

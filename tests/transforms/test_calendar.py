@@ -142,6 +142,56 @@ def test_a_wall_clock_time_is_working_time_from_the_opening_on_and_not_at_the_cl
     assert calendar.is_working(at).to_list() == [False, True, True, False]
 
 
+SHORTER = WorkingCalendar.weekdays("Europe/Berlin", time(9), time(13), days=(0, 1, 2, 3))
+
+
+def changed(on="2026-03-02"):
+    """Nine to five, Monday to Friday; from that day on, mornings only and no Fridays."""
+    return WorkingCalendar(
+        "Europe/Berlin", SHORTER.openings, earlier=((date.fromisoformat(on), WorkingCalendar.weekdays("UTC").openings),)
+    )
+
+
+def test_other_hours_hold_from_their_day_on_and_the_past_keeps_its_own():
+    assert working_ms(changed(), utc("2026-02-23 00:00"), utc("2026-03-02 00:00")) == 40 * HOUR
+    assert working_ms(changed(), utc("2026-03-02 00:00"), utc("2026-03-09 00:00")) == 16 * HOUR
+    assert changed().hours_per_day == 4
+
+
+def test_a_change_takes_effect_at_local_midnight():
+    calendar = WorkingCalendar(
+        "America/New_York", (), earlier=((date(2026, 3, 3), opening("UTC", "00:00", "00:00").openings),)
+    )
+    assert working_ms(calendar, utc("2026-03-03 00:00"), utc("2026-03-03 12:00")) == 5 * HOUR
+
+
+def test_days_on_which_nobody_works_follow_the_hours_of_their_time():
+    days = pl.DataFrame({"day": [date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 5), date(2026, 3, 6)]})
+    assert days.select(changed().is_working_day(pl.col.day))["day"].to_list() == [True, False, True, False]
+    free = WorkingCalendar.weekdays("UTC", holidays=frozenset({date(2026, 2, 27)}))
+    assert days.select(free.is_working_day(pl.col.day))["day"].to_list() == [False, False, True, True]
+
+
+def test_buckets_fit_the_hours_of_old_too():
+    old = opening("UTC", "08:51", "17:00").openings
+    assert _bucket_minutes([WorkingCalendar("UTC", SHORTER.openings, earlier=((date(2026, 1, 1), old),))]) == 1
+
+
+@given(st.integers(0, 20 * 24 * 60), st.integers(0, 20 * 24 * 60), st.integers(0, 20))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_stretch_across_changes_is_the_sum_of_its_parts(begin, length, day):
+    """Old hours up to the day's local midnight, new ones from there on: never both, never neither."""
+    start = utc("2026-03-20 00:00") + timedelta(minutes=begin)
+    end = start + timedelta(minutes=length)
+    turn = date(2026, 3, 20) + timedelta(days=day)
+    midnight = pl.Series([datetime(turn.year, turn.month, turn.day)]).dt.replace_time_zone("Europe/Berlin")[0]
+    old = WorkingCalendar.weekdays("Europe/Berlin", time(8, 30), time(17))
+    both = WorkingCalendar("Europe/Berlin", SHORTER.openings, earlier=((turn, old.openings),))
+    before = working_ms(old, min(start, midnight), min(end, midnight))
+    after = working_ms(SHORTER, max(start, midnight), max(end, midnight))
+    assert working_ms(both, start, end) == before + after
+
+
 @st.composite
 def stretches(draw: st.DrawFn) -> tuple[WorkingCalendar, datetime, datetime]:
     hours = draw(

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 
 from transforms.metrics.period_tables import definition_version_column, estimate_columns, note_column
-from transforms.metrics.regimes import CAUSES, doubts, find_regimes, regime_seed, steady_place
+from transforms.metrics.regimes import CAUSES, doubts, find_regimes, places_of_days, regime_seed, steady_place
 from transforms.metrics.weekly_flow import by_stream, flow_journeys, flow_weeks, weekly_flow
 from transforms.schema import LABEL, Column, Table
 from transforms.statistics.rates import MINIMUM_EVENTS, MINIMUM_WEEKS, rate
 from transforms.workflow import Workflow
-
-DefinitionChanges = Mapping[str, tuple[date, ...]]
-"""Value stream → days from which other definitions hold."""
 
 
 class CurrentRegimes(Table, layer="metrics", key=("value_stream",)):
@@ -46,22 +42,16 @@ class CurrentRegimes(Table, layer="metrics", key=("value_stream",)):
     note = note_column()
 
 
-def find_current_regimes(
-    issue_journeys: pl.LazyFrame,
-    workflow: Workflow,
-    as_of: datetime,
-    definition_changes: DefinitionChanges | None = None,
-) -> pl.LazyFrame:
+def find_current_regimes(issue_journeys: pl.LazyFrame, workflow: Workflow, as_of: datetime) -> pl.LazyFrame:
     """Find the current regime of every stream that has a complete week; CurrentRegimes."""
     journeys = flow_journeys(issue_journeys, workflow)
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of)).filter("is_complete")
-    changes = definition_changes or {}
-    rows = [_row(name, weeks, changes.get(name, ()), workflow) for name, weeks in by_stream(flow)]
+    rows = [_row(name, weeks, workflow) for name, weeks in by_stream(flow)]
     return pl.LazyFrame(rows, schema=CurrentRegimes.polars_schema())
 
 
-def _row(name: str, flow: pl.DataFrame, redefined: tuple[date, ...], workflow: Workflow) -> dict[str, object]:
-    places, seed = _places(flow, redefined), regime_seed(name)
+def _row(name: str, flow: pl.DataFrame, workflow: Workflow) -> dict[str, object]:
+    places, seed = places_of_days(flow, workflow.definition_changes(name)), regime_seed(name)
     regimes = find_regimes(flow, seed, places)
     last = regimes[-1]
     current, days = flow[last.place :], flow["week_start_date"]
@@ -84,12 +74,6 @@ def _row(name: str, flow: pl.DataFrame, redefined: tuple[date, ...], workflow: W
         "definition_version": workflow.definition_version(name),
         "note": None if found.value is not None else _withheld(),
     }
-
-
-def _places(flow: pl.DataFrame, days: tuple[date, ...]) -> tuple[int, ...]:
-    """The first week that lies wholly under the new definitions, for every change within the series."""
-    begins = [int((flow["week_start_date"] < day).sum()) for day in days]
-    return tuple(place for place in begins if 0 < place < len(flow))
 
 
 def _withheld() -> str:

@@ -39,6 +39,4 @@ def _with_days(exits: pl.DataFrame, name: str, workflow: Workflow) -> pl.DataFra
     calendar = workflow.streams[workflow.stream_codes()[name]].calendar
     own = exits.filter(pl.col.value_stream.cast(pl.String) == name)
     day = pl.col.entered_at.dt.convert_time_zone(calendar.zone).dt.date()
-    weekdays = sorted({opening[0] + 1 for opening in calendar.openings})
-    is_open = day.dt.weekday().is_in(weekdays) & ~day.is_in(sorted(calendar.holidays))
-    return own.with_columns(day=day, is_working_day=is_open)
+    return own.with_columns(day=day, is_working_day=calendar.is_working_day(day))

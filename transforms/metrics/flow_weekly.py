@@ -130,7 +130,7 @@ def follow_flow(
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of))
     if flow.is_empty():
         return FlowWeekly.empty().lazy()
-    flow = add_start_finish_ratio(add_cycle_means(add_limits(add_presence(flow, journeys, as_of)), journeys))
+    flow = add_start_finish_ratio(add_cycle_means(add_limits(add_presence(flow, journeys, as_of), workflow), journeys))
     walk = stages.collect()
     flow = add_bottleneck(add_wip_limit(flow, walk), stage_flow_weekly.collect(), walk)
     flow = add_raw_process_time(flow, person_intervals.collect(), journeys, workflow, as_of)

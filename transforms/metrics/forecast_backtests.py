@@ -11,7 +11,7 @@ import polars as pl
 from transforms.metrics.forecasts import CERTAINTIES, HORIZONS
 from transforms.metrics.known_then import delivered_stretches, edges_of, known_counts
 from transforms.metrics.period_tables import definition_version_column, note_column
-from transforms.metrics.regimes import regime_seed, steady_place
+from transforms.metrics.regimes import places_of_days, regime_seed, steady_place
 from transforms.metrics.weekly_flow import by_stream, flow_journeys, flow_weeks, seed_of
 from transforms.schema import LABEL, Column, Table
 from transforms.statistics.bootstrap import delivered_within
@@ -119,19 +119,24 @@ def backtest_forecasts(
     rows = []
     for name, weeks in by_stream(grid):
         known = known_counts(stretches.filter(pl.col.value_stream.cast(pl.String) == name), edges_of(weeks))
-        histories = _histories(name, known)
+        redefined = places_of_days(weeks, workflow.definition_changes(name))
+        histories = _histories(name, known, redefined)
         for horizon in HORIZONS:
             row = _row(name, known, histories, weeks, horizon)
             rows.append(row | {"definition_version": workflow.definition_version(name)})
     return pl.LazyFrame(rows, schema=ForecastBacktests.polars_schema())
 
 
-def _histories(name: str, known: np.ndarray) -> dict[int, np.ndarray]:
-    """Per origin (weeks before it): the steady weeks known then; no entry where they are too few."""
+def _histories(name: str, known: np.ndarray, redefined: tuple[int, ...]) -> dict[int, np.ndarray]:
+    """Per origin (weeks before it): the steady weeks known then; no entry where they are too few.
+
+    ``redefined`` are places of weeks from which other definitions held; weeks before them are left out.
+    """
     found = {}
     for origin in range(max(MINIMUM_WEEKS, len(known) - MOST_ORIGINS - max(HORIZONS)), len(known)):
         weeks = known[origin, :origin]
-        steady = weeks[steady_place(weeks, regime_seed(name)) :]
+        since = max((place for place in redefined if place < origin), default=0)
+        steady = weeks[max(since, steady_place(weeks, regime_seed(name))) :]
         if len(steady) >= MINIMUM_WEEKS and steady.sum() >= MINIMUM_EVENTS:
             found[origin] = steady
     return found

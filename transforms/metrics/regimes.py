@@ -6,6 +6,7 @@ A regime begins where weekly deliveries or log cycle times change for good, or w
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,12 @@ def find_regimes(flow: pl.DataFrame, seed: int, definition_places: tuple[int, ..
     found.sort(key=lambda regime: regime.place)
     following = [regime.place for regime in found[1:]] + [len(flow) + SHORTEST_SEGMENT]
     return [one for one, after in zip(found, following, strict=True) if after - one.place >= SHORTEST_SEGMENT]
+
+
+def places_of_days(flow: pl.DataFrame, days: tuple[date, ...]) -> tuple[int, ...]:
+    """The first week that lies wholly after each day, for days within the series; ``flow`` as in ``find_regimes``."""
+    begins = [int((flow["week_start_date"] < day).sum()) for day in days]
+    return tuple(place for place in begins if 0 < place < len(flow))
 
 
 def regime_seed(value_stream: str) -> int:

@@ -7,7 +7,7 @@ import polars as pl
 from scipy.stats import t
 
 from transforms.metrics.period_tables import MS_PER_DAY, as_note
-from transforms.metrics.regimes import find_regimes, regime_seed
+from transforms.metrics.regimes import find_regimes, places_of_days, regime_seed
 from transforms.metrics.slots import events_in_slots
 from transforms.metrics.weekly_flow import WEEK, by_stream
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
@@ -19,6 +19,7 @@ from transforms.statistics.process_behaviour import (
     signals,
 )
 from transforms.statistics.rates import MINIMUM_EVENTS, rate_ratio
+from transforms.workflow import Workflow
 
 RATIO_WEEKS = 13
 """Weeks over which starts are held against finishes: one quarter."""
@@ -32,12 +33,13 @@ LIMIT_COLUMNS = {
 }  # fmt: skip
 
 
-def add_limits(flow: pl.DataFrame) -> pl.DataFrame:
+def add_limits(flow: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
     """Add LIMIT_COLUMNS: XmR limits of weekly deliveries, drawn anew in every regime and nowhere else."""
     parts = []
     for name, weeks in by_stream(flow):
         complete = weeks.filter("is_complete")
-        begins = [regime.place for regime in find_regimes(complete, regime_seed(name))]
+        redefined = places_of_days(complete, workflow.definition_changes(name))
+        begins = [regime.place for regime in find_regimes(complete, regime_seed(name), redefined)]
         parts += [
             _limited(complete[begin:end]) for begin, end in zip(begins, [*begins[1:], len(complete)], strict=True)
         ]

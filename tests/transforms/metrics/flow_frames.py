@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 
-from tests.builders import BOARD
+from tests.builders import BOARD, OFFICE_HOURS
 from transforms.schema import LABEL, TIMESTAMP
+from transforms.workflow import Workflow
 
 WORKFLOW = BOARD.workflow()
 
@@ -48,3 +50,9 @@ def delivered_weekly(counts: Sequence[int], cycle_days: Sequence[float] | float 
         for week, count in enumerate(counts)
         for end in (MONDAY + timedelta(weeks=week, hours=14 + 90 * place / count) for place in range(count))
     ]
+
+
+def redefined_from(day: date) -> Workflow:
+    """The workflow with other working hours from that day on."""
+    calendar = replace(OFFICE_HOURS, earlier=((day, OFFICE_HOURS.openings[:4]),))
+    return BOARD.workflow(calendar=calendar)

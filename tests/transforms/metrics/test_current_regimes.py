@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pytest
 
-from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys
+from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys, redefined_from
 from tests.transforms.metrics.metric_frames import checked
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
 from transforms.metrics.regimes import doubts, find_regimes, steady_place
@@ -19,10 +19,9 @@ def after(weeks):
     return MONDAY + timedelta(weeks=weeks)
 
 
-def regime(rows, weeks, **how):
-    [row] = checked(
-        CurrentRegimes, find_current_regimes(journeys(rows).lazy(), WORKFLOW, after(weeks), **how)
-    ).to_dicts()
+def regime(rows, weeks, workflow=WORKFLOW):
+    found = find_current_regimes(journeys(rows).lazy(), workflow, after(weeks))
+    [row] = checked(CurrentRegimes, found).to_dicts()
     return row
 
 
@@ -69,7 +68,7 @@ def test_work_that_takes_longer_begins_a_regime_and_leaves_deliveries_steady():
 def test_other_definitions_begin_a_regime_with_the_first_whole_week():
     rows = delivered_weekly([9] * 40, 0.5)
     wednesday = FIRST + timedelta(weeks=20, days=2)
-    row = regime(rows, 40, definition_changes={"Golden": (wednesday,)})
+    row = regime(rows, 40, redefined_from(wednesday))
     assert (row["began_with"], row["change_p_value"]) == ("definitions", None)
     assert row["regime_start_date"] == row["steady_deliveries_date"] == FIRST + timedelta(weeks=21)
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.builders import BOARD, board_column, board_columns, frames, history
 from tests.chain import compute
 from tests.strategies import cases
-from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys
+from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys, redefined_from
 from tests.transforms.metrics.metric_frames import checked, core_of
 from transforms.metrics.critical_wip import add_critical_wip, week_working_ms
 from transforms.metrics.flow_weekly import FlowWeekly, follow_flow
@@ -125,10 +125,16 @@ def test_a_reopened_issue_is_in_progress_until_its_last_finish():
     assert week(made, date(2026, 3, 2))["wip_end"] == 1
 
 
-def series(rows, weeks):
-    made = flow_journeys(journeys(rows).lazy(), WORKFLOW)
-    flow = weekly_flow(made, flow_weeks(made, WORKFLOW, MONDAY + timedelta(weeks=weeks)))
-    return add_start_finish_ratio(add_cycle_means(add_limits(flow), made)).filter("is_complete")
+def series(rows, weeks, workflow=WORKFLOW):
+    made = flow_journeys(journeys(rows).lazy(), workflow)
+    flow = weekly_flow(made, flow_weeks(made, workflow, MONDAY + timedelta(weeks=weeks)))
+    return add_start_finish_ratio(add_cycle_means(add_limits(flow, workflow), made)).filter("is_complete")
+
+
+def test_limits_are_drawn_anew_where_the_definitions_change():
+    changed = redefined_from(date(2025, 1, 6) + timedelta(weeks=20))
+    made = series(delivered_weekly([6, 7, 5, 6, 8] * 8, 0.2), 40, changed)
+    assert made["regime_start_date"].unique().sort().to_list() == [date(2025, 1, 6), date(2025, 5, 26)]
 
 
 def test_limits_are_drawn_within_a_regime_and_anew_after_a_change():

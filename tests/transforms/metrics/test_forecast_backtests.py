@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.builders import BOARD, frames, history
-from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys
+from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys, redefined_from
 from tests.transforms.metrics.metric_frames import checked, core_of
 from transforms.core.status_visits import StatusVisits
 from transforms.core.work_intervals import WorkIntervals
@@ -18,11 +18,11 @@ from transforms.metrics.weekly_flow import flow_journeys
 WEEK_MS = 7 * 86_400_000
 
 
-def build(counts):
+def build(counts, workflow=WORKFLOW):
     told = journeys(delivered_weekly(counts, 0.3)).lazy()
     visits, intervals = StatusVisits.empty().lazy(), WorkIntervals.empty().lazy()
     as_of = MONDAY + timedelta(weeks=len(counts))
-    return checked(ForecastBacktests, backtest_forecasts(visits, intervals, told, WORKFLOW, as_of))
+    return checked(ForecastBacktests, backtest_forecasts(visits, intervals, told, workflow, as_of))
 
 
 def row(table, horizon):
@@ -42,6 +42,13 @@ def test_a_steady_stream_keeps_what_was_promised(steady):
         assert found["kept_p85_share_low"] < 0.85 < found["kept_p85_share_high"]
         assert found["kept_p50_share"] < found["kept_p95_share"]
     assert "with 85 % certainty was kept" in row(steady, 2)["sentence"]
+
+
+def test_no_forecast_draws_from_weeks_under_other_definitions():
+    """Eight weeks have to pass after the change before anything is said again."""
+    changed = redefined_from(date(2025, 1, 6) + timedelta(weeks=40))
+    found = row(build(np.random.default_rng(1).poisson(8, 80), changed), 2)
+    assert (found["withheld_count"], found["origin_count"]) == (7, 45)
 
 
 def test_every_week_of_the_last_year_is_an_origin(steady):
