@@ -266,10 +266,10 @@ def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(writte
         ('[calendar]\ncountry = "XX"', "[calendar]: no public holidays are known for this country"),
         ('[calendar]\ncountry = "DE"\nsubdivision = "QQ"', "[calendar]: no public holidays are known for this country"),
         ('[calendar]\nsubdivision = "BE"', "[calendar]: 'subdivision' needs a 'country'"),
-        ("[[calendar.change]]\nvalid_from = 2026-01-01", "[[calendar.change]] (number 1): the change of 2026"),
+        ("[[calendar.change]]\nvalid_from = 2026-01-01", "'change', entry 1 in [calendar]: the change of 2026-01-01"),
         (
             '[[calendar.change]]\nvalid_from = 2026-01-01\nhours = "9 to 5"',
-            "'hours' in [[calendar.change]] (number 1): '9 to 5' is not a stretch of hours",
+            "'hours' in [calendar.change] (number 1): '9 to 5' is not a stretch of hours",
         ),
         (
             '[[calendar.change]]\nvalid_from = 2026-02-01\nhours = "09:00-17:00"\n'
