@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench flowbench pullbench fuzz tables dev
+.PHONY: help setup run test lint lock bench flowbench pullbench fuzz tables dev dashboard
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -28,6 +28,9 @@ dev: $(INSTALLED) ## show the graph at http://localhost:3000
 	mkdir -p .state/dagster
 	DAGSTER_HOME=$(CURDIR) $(BIN)/dagster dev
 
+dashboard: $(INSTALLED) ## show data/ in Apache Superset at http://localhost:8088
+	bash pipelines/bi/superset.sh
+
 tables: $(INSTALLED) ## write transforms/TABLES.md from the declarations
 	$(BIN)/python -m pipelines.tables_md
 
@@ -46,6 +49,8 @@ fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --all-extras --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --output-file pipelines/bi/superset.lock pipelines/bi/superset.txt
 
 # Exact versions with hashes. uv is faster and compiles; where it cannot be had, pip does the same.
 $(INSTALLED): requirements.lock pyproject.toml
