@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from pipelines.alerts import alert_on_failure
 from pipelines.assets import core, metrics, published, quality, raw
 from pipelines.config import FlowConfig, load_config
 from pipelines.landed import LandedStore
@@ -23,7 +24,7 @@ JOB_NAME = "flow_job"
 
 
 def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | None = None) -> dg.Definitions:
-    """All assets, checks, the job and its schedule.
+    """All assets, checks, the job, its schedules, and the alert when it fails.
 
     ``overrides`` replaces resources by name: ``settings`` (RunSettings) and the stores made from it, ``tables``,
     ``raw_tables``, ``landed`` and ``workflow_parameters``.
@@ -45,6 +46,7 @@ def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | N
         assets=dg.load_assets_from_modules([raw, core, metrics, quality, published]),
         jobs=[dg.define_asset_job(JOB_NAME, dg.AssetSelection.all(), description="Pull, compute, audit and publish.")],
         schedules=build_schedules(JOB_NAME),
+        sensors=[alert_on_failure],
         resources=resources,
         executor=dg.in_process_executor,
     )

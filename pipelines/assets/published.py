@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -35,6 +35,9 @@ def checked_pairs() -> list[tuple[str, Severity]]:
     pairs: list[tuple[str, Severity]] = [(table.name, "critical") for table in STAGED]
     return pairs + [(table.name, "warning") for table in STAGED if table.name in warned]
 
+
+EXPECTED_DAILY = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=50), warn_window=timedelta(hours=26))
+"""Two missed mornings are a failure, one is a warning."""
 
 RULE_COLUMNS = dg.TableSchema([dg.TableColumn("rule", "string"), dg.TableColumn("is_passed", "bool")])
 
@@ -83,6 +86,7 @@ def staged_warehouse(
     deps=["staged_warehouse", *(table.name for table in OWN_RECORDS)],
     group_name="published",
     kinds={"duckdb", "parquet"},
+    freshness_policy=EXPECTED_DAILY,
 )
 def published_warehouse(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[RunSettings]
