@@ -23,7 +23,7 @@ from transforms.core.issue_journeys import trace_issue_journeys
 from transforms.core.stages import Stages
 from transforms.core.status_visits import build_status_visits
 from transforms.core.work_intervals import build_person_intervals, build_work_intervals
-from transforms.dependencies import dependency_intervals
+from transforms.dependencies import find_dependencies
 from transforms.metrics.cumulative_flow_daily import draw_cumulative_flow
 from transforms.raw import RawVersions
 
@@ -64,7 +64,7 @@ def build(folder: Path) -> dict[str, tuple[float, int]]:
 
     def person_intervals() -> pl.LazyFrame:
         issues, changes, visits = scan("raw_issues"), scan("raw_changes"), scan("status_visits")
-        blocks = dependency_intervals(issues.collect(), changes.collect(), visits.collect(), AS_OF).lazy()
+        blocks = find_dependencies(issues, changes, visits, AS_OF).lazy()
         return build_person_intervals(issues, changes, visits, blocks, RawVersions.empty().lazy(), flow, AS_OF)
 
     makers: dict[str, Callable[[], pl.LazyFrame]] = {

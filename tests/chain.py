@@ -13,7 +13,7 @@ from tests.builders import Frames
 from transforms.core.issue_journeys import IssueJourneys, trace_issue_journeys
 from transforms.core.status_visits import StatusVisits, build_status_visits
 from transforms.core.work_intervals import PersonIntervals, WorkIntervals, build_person_intervals, build_work_intervals
-from transforms.dependencies import dependency_intervals
+from transforms.dependencies import find_dependencies
 from transforms.raw import RawVersions
 from transforms.schema import check_schema, check_values
 from transforms.workflow import Workflow
@@ -35,8 +35,8 @@ def compute(
 
 def find_blocks(raw: Frames, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
     """When which issue was blocked by another: the one step that looks across issues."""
-    visits = build_status_visits(raw.issues.lazy(), raw.changes.lazy(), workflow, as_of).collect()
-    return dependency_intervals(raw.issues, raw.changes, visits, as_of)
+    issues, changes = raw.issues.lazy(), raw.changes.lazy()
+    return find_dependencies(issues, changes, build_status_visits(issues, changes, workflow, as_of), as_of)
 
 
 def compute_part(

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from transforms.order import ORDER
 from transforms.schema import TIMESTAMP
 from transforms.states import Timeline
+from transforms.workflow import TERMINAL_KINDS
 
 BLOCK_SCHEMA = pl.Schema(
     {
@@ -29,8 +31,22 @@ issue's start stands in. ``left_at`` is empty while it lasts."""
 LINK_COLUMNS = ("issue_id", "key", "blocker_id", "entered_at", "history_id", "item_index", "is_made", "is_standing")
 """One row per making or removal of a link."""
 
+KEYS = ("from_key", "to_key", "link_kind")
+"""What a change of a link or a key says."""
+
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 """End of a stretch that lasts, where ends are compared."""
+
+
+def find_dependencies(
+    issues: pl.LazyFrame, changes: pl.LazyFrame, status_visits: pl.LazyFrame, as_of: datetime
+) -> pl.DataFrame:
+    """``dependency_intervals`` of whole tables, of which little is read; from RawIssues, RawChanges, StatusVisits."""
+    named = issues.select("issue_id", "issue_key", "created_at", "blocked_by_keys")
+    linked = changes.filter(pl.col.field.is_in(["link", "key"])).select(*ORDER, "field", *KEYS)
+    visits = status_visits.select("issue_id", "work_kind", "entered_at", "left_at")
+    ended = visits.filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
+    return dependency_intervals(named.collect(), linked.collect(), ended.collect(), as_of)
 
 
 def dependency_intervals(
@@ -136,7 +152,7 @@ def _issue_of_key(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
 
 def _terminal_stretches(visits: pl.DataFrame) -> pl.DataFrame:
     """Stretches an issue spent in terminal statuses, visit by visit: blocker_id, ended_at, revived_at."""
-    terminal = visits.filter(pl.col.work_kind.is_in(["done", "discarded"]))
+    terminal = visits.filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
     return terminal.select(blocker_id="issue_id", ended_at="entered_at", revived_at="left_at")
 
 

@@ -13,7 +13,7 @@ from transforms.core.stages import Stages, order_stages
 from transforms.core.status_visits import StatusVisits, build_status_visits
 from transforms.core.statuses import Statuses, explain_statuses
 from transforms.core.work_intervals import PersonIntervals, WorkIntervals, build_person_intervals, build_work_intervals
-from transforms.dependencies import dependency_intervals
+from transforms.dependencies import find_dependencies
 from transforms.schema import Table
 from transforms.workflow import Workflow
 
@@ -64,7 +64,7 @@ def person_intervals(
 ) -> Frame:
     """Fill PersonIntervals; blockers are the one thing that is looked up across issues."""
     as_of = landed_batches.as_of
-    blocks = dependency_intervals(raw_issues.collect(), raw_changes.collect(), status_visits.collect(), as_of).lazy()
+    blocks = find_dependencies(raw_issues, raw_changes, status_visits, as_of).lazy()
     return build_person_intervals(raw_issues, raw_changes, status_visits, blocks, raw_versions, workflow, as_of)
 
 

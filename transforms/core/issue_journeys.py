@@ -74,6 +74,14 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     continuity_break_count = Column(pl.Int32(), "Places where the log does not chain.", minimum=0)
 
 
+INTERVAL_COLUMNS = (
+    "issue_id", "pass_number", "kind", "kind_alternative", "is_rework", "entered_at", "left_at", "elapsed_ms",
+    "working_ms",
+)  # fmt: skip
+
+VISIT_COLUMNS = ("issue_id", "value_stream", "status_id", "work_kind", "doubtful_status_id", "entered_at")
+
+
 def trace_issue_journeys(
     issues: pl.LazyFrame,
     changes: pl.LazyFrame,
@@ -84,10 +92,11 @@ def trace_issue_journeys(
 ) -> pl.LazyFrame:
     """Measure the journey of every issue; IssueJourneys."""
     placed = assign_streams(issues.collect(), workflow)
-    intervals, visits = person_intervals.collect(), status_visits.collect()
+    intervals = person_intervals.select(INTERVAL_COLUMNS).collect(engine="in-memory")
+    visits = status_visits.select(VISIT_COLUMNS).collect(engine="in-memory")
     journeys = sum_passes(intervals).filter(pl.col.pass_number == 1)
     journeys = journeys.join(_moves(visits, _returns(intervals), workflow), on="issue_id", how="left")
-    journeys = journeys.join(_handoffs(changes.collect(), journeys, as_of), on="issue_id", how="left")
+    journeys = journeys.join(_handoffs(changes, journeys, as_of), on="issue_id", how="left")
     journeys = journeys.with_columns(
         pl.col.handoff_count.fill_null(0),
         outcome=outcome(),
@@ -159,11 +168,10 @@ def _orders(workflow: Workflow) -> pl.DataFrame:
     return model.with_columns(commitment_order=commitment, value_stream=pl.col.value_stream.cast(LABEL))
 
 
-def _handoffs(changes: pl.DataFrame, journeys: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def _handoffs(changes: pl.LazyFrame, journeys: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Changes of assignee between two different people, from start to before finish."""
-    moves = changes.filter(
-        (pl.col.field == "assignee") & (pl.col.from_id != pl.col.to_id) & (pl.col.changed_at <= as_of)
-    )
+    is_handoff = (pl.col.field == "assignee") & (pl.col.from_id != pl.col.to_id) & (pl.col.changed_at <= as_of)
+    moves = changes.filter(is_handoff).select("issue_id", "changed_at").collect()
     moves = moves.join(journeys.select("issue_id", "started_at", "finished_at"), on="issue_id")
     is_open = pl.col.finished_at.is_null() | (pl.col.changed_at < pl.col.finished_at)
     within = moves.filter((pl.col.changed_at >= pl.col.started_at) & is_open)

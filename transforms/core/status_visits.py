@@ -6,12 +6,16 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.order import number_in_issue, places_of, same_issue
+from transforms.order import ORDER, number_in_issue, places_of, same_issue
+from transforms.parts import in_parts
 from transforms.schema import LABEL, TIMESTAMP, Column, Table
 from transforms.status_events import status_events
 from transforms.stretches import add_working_time, close_stretches
 from transforms.workflow import WORK_KIND, Workflow
 from transforms.workflow_index import WorkflowIndex, assign_streams, covered_stretch
+
+MOVE_FIELDS = ("status", "project", "issue_type")
+"""Fields whose changes take an issue to another status, or may do so silently."""
 
 
 class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
@@ -46,14 +50,15 @@ def build_status_visits(
 ) -> pl.LazyFrame:
     """Trace every issue through its statuses up to ``as_of``; StatusVisits, from RawIssues and RawChanges."""
     placed = assign_streams(issues.collect(), workflow)
-    events = status_events(placed, changes.collect())
-    return visits_of(placed, events, workflow, as_of).lazy()
-
-
-def visits_of(placed: pl.DataFrame, events: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
-    """Close the ordered status events of issues whose value streams are known."""
-    events = _known_by(events, as_of)
+    moves = changes.filter(pl.col.field.is_in(MOVE_FIELDS)).select(*ORDER, "field", "from_id", "to_id")
+    events = _known_by(status_events(placed, moves.collect()), as_of)
     index = WorkflowIndex(workflow, *covered_stretch([events["entered_at"]], as_of))
+    parts = [visits_of(some, own, index, as_of) for some, own in in_parts(placed, events)]
+    return pl.concat(parts, rechunk=False).lazy()
+
+
+def visits_of(placed: pl.DataFrame, events: pl.DataFrame, index: WorkflowIndex, as_of: datetime) -> pl.DataFrame:
+    """Close the ordered status events, up to ``as_of``, of issues whose value streams are known."""
     issue = places_of(events["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
     visits = add_working_time(close_stretches(events, as_of), index.calendar[stream], index.clock, as_of)

@@ -13,7 +13,8 @@ import polars as pl
 from transforms.dependencies import dependency_timeline
 from transforms.families import rolled_up_ids
 from transforms.kinds import add_kinds
-from transforms.order import number_in_issue, places_of, same_issue
+from transforms.order import ORDER, number_in_issue, places_of, same_issue
+from transforms.parts import in_parts
 from transforms.schema import LABEL, TIMESTAMP, Column, Table
 from transforms.states import (
     NOBODY,
@@ -30,6 +31,12 @@ from transforms.workflow_index import WorkflowIndex, assign_streams, covered_str
 
 RUN_KEYS = ("stage_name", "kind", "kind_alternative", "assignee", "is_rework", "pass_number")
 """Neighbouring stretches alike in all of these are one interval."""
+
+
+VISIT_COLUMNS = ("issue_id", "visit_number", "status_id", "doubtful_status_id", "is_revisit", "entered_at")
+
+LAID_FIELDS = ("assignee", "flagged", "resolution")
+"""Fields whose changes are laid over the visits; links and releases come by themselves."""
 
 
 class WorkIntervals(Table, layer="core", key=("issue_id", "interval_number")):
@@ -79,10 +86,20 @@ def build_person_intervals(
 ) -> pl.LazyFrame:
     """Lay flags, links and assignment over the status visits; PersonIntervals."""
     everything = assign_streams(issues.collect(), workflow)
-    placed = everything.filter(~pl.col.issue_id.is_in(rolled_up_ids(everything, workflow, as_of).to_list()))
-    visits = status_visits.collect().filter(pl.col.issue_id.is_in(placed["issue_id"].to_list()))
-    states = _timelines(placed, changes.collect(), blocks.collect(), versions.collect(), workflow, as_of)
-    return intervals_of(placed, visits, states, workflow, as_of).lazy()
+    placed = everything.filter(~pl.col.issue_id.is_in(rolled_up_ids(everything, workflow, as_of).implode()))
+    ids = placed["issue_id"].implode()
+    visits = status_visits.select(VISIT_COLUMNS).filter(pl.col.issue_id.is_in(ids)).collect(engine="in-memory")
+    laid = changes.filter(pl.col.field.is_in(LAID_FIELDS)).select(*ORDER, "field", "from_id", "to_id")
+    states = _timelines(placed, laid.collect(), blocks.collect(), versions.collect(), workflow, as_of)
+    changed = [timeline.changes["entered_at"] for timeline in states.values()]
+    index = WorkflowIndex(workflow, *covered_stretch([visits["entered_at"], *changed], as_of))
+    initials, moves = zip(*states.values(), strict=True)
+    parts = []
+    for some, held, *rest in in_parts(placed, visits, *initials, *moves):
+        pairs = zip(rest[: len(states)], rest[len(states) :], strict=True)
+        own = {name: Timeline(*pair) for name, pair in zip(states, pairs, strict=True)}
+        parts.append(intervals_of(some, held, own, index, as_of))
+    return pl.concat(parts, rechunk=False).lazy()
 
 
 def build_work_intervals(person_intervals: pl.LazyFrame) -> pl.LazyFrame:
@@ -91,11 +108,9 @@ def build_work_intervals(person_intervals: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def intervals_of(
-    placed: pl.DataFrame, visits: pl.DataFrame, states: dict[str, Timeline], workflow: Workflow, as_of: datetime
+    placed: pl.DataFrame, visits: pl.DataFrame, states: dict[str, Timeline], index: WorkflowIndex, as_of: datetime
 ) -> pl.DataFrame:
     """Partition the lives of issues whose visits and timelines are known."""
-    changed = [timeline.changes["entered_at"] for timeline in states.values()]
-    index = WorkflowIndex(workflow, *covered_stretch([visits["entered_at"], *changed], as_of))
     rows = sweep(_with_model_rows(placed, visits, index), states, as_of)
     issue = places_of(rows["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
