@@ -151,6 +151,7 @@ def _issues(ids: np.ndarray, created: np.ndarray, walks: _Walks) -> pl.DataFrame
             assignee=pl.lit(None, pl.Int64), is_flagged=pl.lit(False),
             fix_version_ids=pl.lit([], pl.List(pl.Int64)), blocked_by_keys=pl.lit([], pl.List(pl.String)),
             history_total=pl.lit(None, pl.Int32), history_count=pl.lit(1, pl.Int32),
+            repair_route=pl.lit(None, pl.String),
         )
     ).collect()  # fmt: skip
 

@@ -111,6 +111,7 @@ def _issue_values(raw: Any, fields: Any, changelog: Any, count: int) -> tuple[An
         parent.get("key"), int(fields["status"]["id"]), _instant(fields["created"]), _instant(fields["updated"]),
         _number(resolution.get("id")), fields.get("assignee"), fields.get("flagged", False),
         sorted(int(version["id"]) for version in fields.get("fixVersions", [])), None, changelog.get("total"), count,
+        changelog.get("route"),
     )  # fmt: skip
 
 
@@ -141,6 +142,7 @@ def _resource_values(issue: Any) -> tuple[Any, ...]:
         _number(getattr(resolution, "id", None)), getattr(fields, "assignee", None), getattr(fields, "flagged", False),
         sorted(int(version.id) for version in getattr(fields, "fixVersions", [])), None,
         getattr(issue.changelog, "total", None), len(issue.changelog.histories),
+        getattr(issue.changelog, "route", None),
     )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ class History:
             "parent_id": parent and issue_id_of(parent), "parent_key": parent, "status_id": self._status.status_id,
             "created_at": self._clock, "updated_at": self._clock, "resolution_id": None,
             "assignee": _person(assignee), "is_flagged": flagged, "fix_version_ids": [], "blocked_by_keys": [],
-            "history_total": None, "history_count": 0,
+            "history_total": None, "history_count": 0, "repair_route": None,
         }  # fmt: skip
         return self
 

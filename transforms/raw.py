@@ -19,6 +19,10 @@ LINK_KINDS = ("blocked_by", "blocks", "other")
 """Which way a link points, seen from the issue whose changelog holds it."""
 
 
+REPAIR_ROUTES = ("again", "single", "expanded")
+"""Ways to a changelog that was short at first, in the order they are tried."""
+
+
 class RawIssues(Table, layer="raw", key=("issue_id",)):
     """One row per issue, as Jira shows it now."""
 
@@ -49,6 +53,13 @@ class RawIssues(Table, layer="raw", key=("issue_id",)):
         pl.Int32(), "Histories Jira says there are. Empty where the route tells none.", nullable=True
     )
     history_count = Column(pl.Int32(), "Distinct histories received.", minimum=0)
+    repair_route = Column(
+        pl.String(),
+        "How a changelog that was short became whole, or was last tried to: read again, on the route of a single issue,"
+        " or expanded with the issue. Empty where the first reading was whole.",
+        nullable=True,
+        values=REPAIR_ROUTES,
+    )
 
 
 class RawChanges(Table, layer="raw", key=("issue_id", "history_id", "item_index")):

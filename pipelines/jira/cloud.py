@@ -12,12 +12,13 @@ from itertools import chain
 
 import msgspec
 
+from pipelines.jira.audit import Audit
 from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
 from pipelines.jira.cloud_changelogs import ChangelogReader, Parts, decode_histories
 from pipelines.jira.cloud_sweep import OnlyId, count_issues, has_match, paging_error, sweep_ids
 from pipelines.jira.details import DetailReader
-from pipelines.jira.errors import RefusedError, TooHeavyError
+from pipelines.jira.errors import AnswerError, NotFoundError, RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.instants import read_instant
 from pipelines.jira.ordered import map_in_order
@@ -49,21 +50,27 @@ def pull(
     scrubber: Scrubber,
     done: Collection[int] = (),
     details: DetailReader | None = None,
+    audit: Audit | None = None,
 ) -> Iterator[Pulled]:
     """Every issue that ``jql`` (bounded, without ORDER BY) selects but those done. Raises JiraError."""
     ids = [issue_id for issue_id in sweep_ids(session, jql) if issue_id not in done]
-    return fetch(session, ids, scrubber, details)
+    return fetch(session, ids, scrubber, details, audit)
 
 
 def fetch(
-    session: JiraSession, ids: Sequence[int], scrubber: Scrubber, details: DetailReader | None = None
+    session: JiraSession,
+    ids: Sequence[int],
+    scrubber: Scrubber,
+    details: DetailReader | None = None,
+    audit: Audit | None = None,
 ) -> Iterator[Pulled]:
     """These issues with their changelogs, a thousand at a time. Raises JiraError.
 
-    The first batch goes alone: from it the others learn what the site accepts and how dense its histories are.
+    The first batch goes alone: from it the others learn what the site accepts and how dense its histories are. Once an
+    audit failed, every changelog is read on a route of its own; ``Pulled.is_single`` tells which were.
     """
-    fetcher = _BatchFetcher(session, scrubber, len(ids), details)
-    batches = [ids[start : start + ISSUES_PER_BATCH] for start in range(0, len(ids), ISSUES_PER_BATCH)]
+    fetcher = _BatchFetcher(session, scrubber, len(ids), details, audit)
+    batches = [(start, ids[start : start + ISSUES_PER_BATCH]) for start in range(0, len(ids), ISSUES_PER_BATCH)]
     workers = session.gate.lanes.most
     if batches:
         yield fetcher.fetch(batches[0])
@@ -74,24 +81,29 @@ def fetch(
 class _BatchFetcher:
     """Fetches batches of issues with their changelogs; remembers which batch size the site accepts."""
 
-    def __init__(self, session: JiraSession, scrubber: Scrubber, total: int, details: DetailReader | None) -> None:
+    def __init__(
+        self, session: JiraSession, scrubber: Scrubber, total: int, details: DetailReader | None, audit: Audit | None
+    ) -> None:
         self._session, self._scrubber, self._total, self._details = session, scrubber, total, details
+        self._audit = audit
         self._issue_limit = ISSUES_PER_BATCH
         self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids]
-        self._changelogs = ChangelogReader(session, scrubber.change_field_ids)
+        self._changelogs = ChangelogReader(session, scrubber.change_field_ids, scrubber.flag_ids)
         self._second = SecondRoutes(session, scrubber, self._fields)
 
-    def fetch(self, ids: Sequence[int]) -> Pulled:
+    def fetch(self, batch: tuple[int, Sequence[int]]) -> Pulled:
         """Issues first, changelogs after: then the changelog is at least as new as the fields."""
+        first, ids = batch
         answered = self._issues(ids)
         present = [issue_id for issue_id in ids if issue_id in answered]
         parts = self._whole_chain(present, answered)
         lines = {issue_id: self._scrub(answered[issue_id], parts.get(issue_id, [])) for issue_id in present}
+        is_single = self._hold_against_single_route(first, lines, answered, parts)
         broken = self._mend(lines, parts)
         missing = tuple(issue_id for issue_id in ids if issue_id not in answered)
         if self._details:
             self._details.fill(list(lines.items()))
-        return pack(lines.items(), broken, missing=missing, total=self._total)
+        return pack(lines.items(), broken, missing=missing, total=self._total, is_single=is_single)
 
     def _issues(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:
         """Issues by id, in the size the site accepts. An answer nobody asked for is left aside."""
@@ -143,6 +155,48 @@ class _BatchFetcher:
                 return parts
         raise paging_error("changelog/bulkfetch", "the site keeps leaving out changes")
 
+    def _hold_against_single_route(
+        self, first: int, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts
+    ) -> bool:
+        """Audit some changelogs; where any was short, in this batch or another, read all on the route of one issue."""
+        audit = self._audit
+        if audit is None:
+            return False
+        if not audit.is_failed:
+            landed = {number: line for number, line in lines.items() if isinstance(line, LandedIssue)}
+            chosen = audit.choose(landed, first, self._total)
+            audit.is_failed |= any(self._is_short(number, lines, answered[number], parts) for number in chosen)
+        if audit.is_failed:
+            for number in lines:
+                pieces, total = self._single(number)
+                parts[number] = [*parts.get(number, []), *pieces]
+                self._take(lines, number, self._scrub(answered[number], parts[number], total), "single")
+        return audit.is_failed
+
+    def _is_short(self, number: int, lines: dict[int, Line], raw: msgspec.Raw, parts: Parts) -> bool:
+        """Whether the route of one issue tells changes that the bulk route leaves out, even when asked once more."""
+        pieces, total = self._single(number)
+        told = self._scrub(raw, [*parts.get(number, []), *pieces], total)
+        if _is_broken(told):
+            lines[number] = told
+        if _change_count(told) <= _change_count(lines[number]):
+            return False
+        parts[number] = [*parts.get(number, []), *self._changelogs.read_again([number]).get(number, [])]
+        lines[number] = self._scrub(raw, parts[number])
+        return _change_count(self._scrub(raw, [*parts[number], *pieces])) > _change_count(lines[number])
+
+    def _single(self, number: int) -> tuple[list[msgspec.Raw], int | None]:
+        """A changelog on the route of one issue; empty for an issue that is gone by now."""
+        try:
+            return self._second.page_by_page(number)
+        except NotFoundError:
+            if number in self._issues([number]):
+                raise AnswerError(
+                    f"The site shows issue {number} and says that it has no changelog, so none of its changelogs can be"
+                    " proved whole. Nothing was published; run again later."
+                ) from None
+            return [], None
+
     def _mend(self, lines: dict[int, Line], parts: Parts) -> list[int]:
         """Read broken changelogs again, all at once, then one by one on other routes; returns what stays broken."""
         broken = [issue_id for issue_id, line in lines.items() if _is_broken(line)]
@@ -151,7 +205,8 @@ class _BatchFetcher:
             for issue_id in broken:
                 parts[issue_id] = [*parts.get(issue_id, []), *again.get(issue_id, [])]
                 if issue_id in fresh:
-                    self._take(lines, issue_id, self._scrub(fresh[issue_id], parts[issue_id]), "again")
+                    found = self._scrub(fresh[issue_id], parts[issue_id], _told_total(lines[issue_id]))
+                    self._take(lines, issue_id, found, "again")
         for issue_id in broken:
             if _is_broken(lines[issue_id]):
                 self._take(lines, issue_id, self._second.mend(issue_id, decode_histories(parts[issue_id])), None)
@@ -162,9 +217,9 @@ class _BatchFetcher:
             found.changelog.route = route or found.changelog.route
             lines[issue_id] = found
 
-    def _scrub(self, raw: msgspec.Raw, parts: Sequence[msgspec.Raw]) -> Line:
+    def _scrub(self, raw: msgspec.Raw, parts: Sequence[msgspec.Raw], total: int | None = None) -> Line:
         try:
-            return self._scrubber.scrub(msgspec.json.decode(raw, type=ReceivedIssue), decode_histories(parts), None)
+            return self._scrubber.scrub(msgspec.json.decode(raw, type=ReceivedIssue), decode_histories(parts), total)
         except (msgspec.DecodeError, ValueError) as error:
             return unreadable(raw, error)
 
@@ -200,6 +255,10 @@ def _touched_later(answered: dict[int, msgspec.Raw], parts: Parts) -> list[int]:
 
 def _is_broken(line: Line) -> bool:
     return isinstance(line, LandedIssue) and not is_whole(line)
+
+
+def _told_total(line: Line) -> int | None:
+    return line.changelog.total if isinstance(line, LandedIssue) else None
 
 
 def _change_count(line: Line) -> int:

@@ -48,15 +48,20 @@ class ChangelogReader:
 
     session: JiraSession
     custom_ids: Sequence[str]
+    flag_ids: Sequence[str] = ()
     is_filtered: bool = False
     _is_settled: bool = field(default=False, init=False)
 
     @property
     def passes(self) -> list[list[str]]:
-        """Fields of each pass; the status is in all of them, so that a pass that was cut short shows."""
-        others = [name for name in (*SYSTEM_FIELD_IDS, *self.custom_ids) if name != "status"]
-        size = FIELDS_PER_PASS - 1
-        return [["status", *others[start : start + size]] for start in range(0, len(others), size)]
+        """Fields of each pass; what intervals are made of is in all of them, so that a pass that was cut short shows.
+
+        As much of it as costs no further pass, but always the status.
+        """
+        firm = ["status", "assignee", *self.flag_ids]
+        named = list(dict.fromkeys((*firm, *SYSTEM_FIELD_IDS, *self.custom_ids)))
+        cuts = [_cut(named, count) for count in range(1, min(len(firm), FIELDS_PER_PASS - 1) + 1)]
+        return min(reversed(cuts), key=len)
 
     def read(self, ids: Sequence[int]) -> Parts:
         """Pieces of the changelogs of these issues; an issue without any history is left out."""
@@ -128,6 +133,13 @@ class ChangelogReader:
             if "nextPageToken" not in body:
                 raise
             raise paging_error("changelog/bulkfetch", f"the site no longer accepts its page token ({error})") from None
+
+
+def _cut(named: list[str], firm_count: int) -> list[list[str]]:
+    """Passes over all of these fields, the first few in each."""
+    size = FIELDS_PER_PASS - firm_count
+    starts = range(firm_count, max(len(named), firm_count + 1), size)
+    return [[*named[:firm_count], *named[start : start + size]] for start in starts]
 
 
 def decode_histories(parts: Collection[msgspec.Raw]) -> list[History]:

@@ -6,7 +6,7 @@ parsing reads what landed (``tables``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import ModuleType
@@ -14,6 +14,7 @@ from types import ModuleType
 import msgspec
 
 from pipelines.jira import cloud, datacenter
+from pipelines.jira.audit import Audit
 from pipelines.jira.census import Census, Findings
 from pipelines.jira.client import JiraSession
 from pipelines.jira.details import DetailReader
@@ -34,6 +35,9 @@ Progress = Callable[[int, int | None], None]
 
 Check = Callable[[Reference], None]
 """Called with what the site knows besides issues."""
+
+MOST_READ_AGAIN = 1000
+"""Issues an increment reads again because an earlier run left them short."""
 
 
 @dataclass
@@ -60,6 +64,8 @@ class Extraction:
     repaired_count: int = 0
     broken_count: int = 0
     gone_count: int = 0
+    audited_count: int = 0
+    """Changelogs held against the route of one issue as a sample; Cloud only."""
     missing: list[int] = field(default_factory=list)
     expected_count: int | None = None
     request_count: int = 0
@@ -130,7 +136,10 @@ class _Puller:
         earlier = store.ledger.batches(run.run_id, "issues")
         self._earlier = {number for batch in earlier for number in batch.ids}
         self._covered = [(batch.after_id, batch.until_id) for batch in earlier if batch.after_id is not None]
+        self._audit = Audit(session.server_time.timestamp())
         self._read: set[int] = set()
+        self._single: set[int] = set()
+        """Issues read on the route of one issue since the audit failed."""
         self._sequence = len(earlier)
         self._missing: set[int] = set()
         self.gone: list[Tombstone] = []
@@ -155,11 +164,14 @@ class _Puller:
                 datacenter.pull(self._session, window, self._scrubber, self._covered, self._details), is_window=True
             )
         else:
-            self._land(cloud.pull(self._session, window, self._scrubber, self._earlier, self._details))
+            self._pull_from_cloud(window, self._earlier)
         if self._earlier:
             self._read_what_changed_meanwhile()
+        self._read_what_was_left_short()
         self._prove_count(window)
+        self._read_what_is_doubted()
         self._take_census()
+        self._read_what_is_doubted()
         self._say_what_is_odd()
 
     def land_reference(self, reference: Reference) -> None:
@@ -181,7 +193,29 @@ class _Puller:
         if self._session.flavour == "dc":
             self._land(datacenter.pull(self._session, fresh, self._scrubber, (), self._details))
         else:
-            self._land(cloud.pull(self._session, fresh, self._scrubber, self._read, self._details))
+            self._pull_from_cloud(fresh, self._read)
+
+    def _read_what_was_left_short(self) -> None:
+        """Issues that an earlier run could not repair; those read longest ago first, as many as a batch holds."""
+        if self._run.mode == "window":
+            dead = set(self._store.ledger.tombstones()["issue_id"])
+            short = [number for number in self._store.ledger.unrepaired(self._run.era) if number not in dead]
+            unread = [number for number in short if number not in self._seen()]
+            self._land(self._fetch(unread[:MOST_READ_AGAIN]))
+
+    def _read_what_is_doubted(self) -> None:
+        """Once an audit failed, all that was read in bulk before is read again on the route of one issue."""
+        if self._audit.is_failed:
+            self._land(self._fetch(sorted((self._read | self._earlier) - self._single)))
+
+    def _pull_from_cloud(self, window: str, done: set[int]) -> None:
+        self._land(cloud.pull(self._session, window, self._scrubber, done, self._details, self._audit))
+
+    def _fetch(self, ids: Sequence[int]) -> Iterator[Pulled]:
+        """Issues by their ids."""
+        if self._session.flavour == "dc":
+            return datacenter.fetch(self._session, ids, self._scrubber, self._details)
+        return cloud.fetch(self._session, ids, self._scrubber, self._details, self._audit)
 
     def _prove_count(self, window: str) -> None:
         """Hold what came against the site's own count; read what a second sweep finds. Raises AnswerError if short."""
@@ -189,7 +223,7 @@ class _Puller:
         if expected is None or len(self._seen()) >= expected:
             return
         unseen = sorted(set(self._route.sweep_ids(self._session, window)) - self._seen())
-        self._land(self._route.fetch(self._session, unseen, self._scrubber, self._details))
+        self._land(self._fetch(unseen))
         if len(self._seen()) < (1 - self._options.count_tolerance) * expected:
             raise AnswerError(
                 f"The site says that about {expected} issues match the scope ({', '.join(self.done.project_keys)}), and"
@@ -213,7 +247,7 @@ class _Puller:
     def _settle(self, findings: Findings, known: dict[int, int]) -> None:
         """Read who is there after all, and bury the others."""
         self._missing -= set(findings.to_fetch)
-        self._land(self._route.fetch(self._session, findings.to_fetch, self._scrubber, self._details))
+        self._land(self._fetch(findings.to_fetch))
         if lacking := self._missing & set(findings.to_fetch):
             raise AnswerError(
                 f"The site lists {len(lacking)} issues, shows them by their ids and leaves them out when asked for many"
@@ -244,15 +278,18 @@ class _Puller:
         sha = self._store.landing.write_issues([line for _, line in page.lines])
         ids = tuple(number for number, _ in page.lines)
         projects = tuple(_project_id(line) for _, line in page.lines)
-        batch = Batch(self._sequence, "issues", sha, ids, projects, *(covers or (None, None)))
+        after, until = covers or (None, None)
+        batch = Batch(self._sequence, "issues", sha, ids, projects, after, until, page.unrepaired)
         self._store.ledger.record(self._run.run_id, batch)
         self._sequence += 1
         self._read |= set(ids)
+        self._single |= set(ids) if page.is_single else set()
         self._missing -= set(ids)
         self.done.batches.append(sha)
 
     def _say_what_is_odd(self) -> None:
         """What a person should know though the run is sound."""
+        self.done.audited_count = self._audit.issue_count
         done, known = self.done, self._store.ledger.known_projects(self._run.era).keys() | self._seen()
         buried = {one.issue_id for one in self.gone} | set(self._store.ledger.tombstones()["issue_id"])
         done.missing = sorted((buried | self._missing) - (known - self._missing))
@@ -260,6 +297,11 @@ class _Puller:
             done.warnings.append(
                 f"No issue matches the scope, though its projects exist: {', '.join(done.project_keys)}. Check the"
                 " scope's JQL in flow.toml and the account's permissions."
+            )
+        if self._audit.is_failed:
+            done.warnings.append(
+                "Jira's bulk route left out changes that the route of a single issue tells, so every changelog of this"
+                " run was read on its own. Set full_refresh_days = 0 in flow.toml for one run to read the rest so, too."
             )
         for count, what in (
             (len(self._missing), "issues were listed but not handed out (deleted, moved or hidden)."),

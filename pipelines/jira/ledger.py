@@ -33,6 +33,7 @@ create table if not exists extraction.batches (
     run_id varchar not null, site_name varchar not null, sequence integer not null, kind varchar not null,
     sha varchar not null, issue_count bigint not null, ids bigint[] not null, project_ids bigint[] not null,
     after_id bigint, until_id bigint, landed_at timestamptz not null, primary key (site_name, run_id, kind, sequence));
+alter table extraction.batches add column if not exists unrepaired_ids bigint[];
 create table if not exists extraction.tombstones (
     site_name varchar not null, issue_id bigint not null, reason varchar not null, gone_at timestamptz not null,
     run_number bigint not null, primary key (site_name, issue_id));
@@ -68,6 +69,18 @@ newest as (
 """Of every issue the line that landed last; ``place`` counts lines from 0."""
 
 
+_UNREPAIRED = """
+with read as (
+    select unnest(ids) as issue_id, number, sequence, unrepaired_ids
+    from extraction.batches join extraction.runs using (site_name, run_id)
+    where site_name = ? and kind = 'issues' and status = 'complete' and era = ?),
+newest as (
+    select issue_id, max((number, sequence)) as reading, arg_max(unrepaired_ids, (number, sequence)) as short_ids
+    from read group by issue_id)
+select issue_id from newest where list_contains(short_ids, issue_id) order by reading, issue_id
+"""
+
+
 @dataclass(frozen=True)
 class Batch:
     """One landed file of a run. ``sequence`` counts from 0 within run and kind; ``ids`` are in the order of lines."""
@@ -81,6 +94,8 @@ class Batch:
     after_id: int | None = None
     until_id: int | None = None
     """Every matching issue with ``after_id < id <= until_id`` is in the batch; empty where ids were asked by name."""
+    unrepaired_ids: tuple[int, ...] = ()
+    """Issues whose changelogs are short, and may be whole when they are read again."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +178,9 @@ class Ledger:
     def record(self, run_id: str, batch: Batch) -> None:
         """Note a batch that is durable on disk."""
         self._execute(
-            "insert into extraction.batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into extraction.batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [run_id, self._site_name, batch.sequence, batch.kind, batch.sha, len(batch.ids), list(batch.ids),
-             list(batch.project_ids), batch.after_id, batch.until_id, self._now()],
+             list(batch.project_ids), batch.after_id, batch.until_id, self._now(), list(batch.unrepaired_ids)],
         )  # fmt: skip
 
     def fail(self, run_id: str) -> None:
@@ -226,11 +241,14 @@ class Ledger:
     def batches(self, run_id: str, kind: Kind) -> list[Batch]:
         """Batches of a run in the order they landed."""
         rows = self._execute(
-            "select sequence, kind, sha, ids, project_ids, after_id, until_id from extraction.batches"
+            "select sequence, kind, sha, ids, project_ids, after_id, until_id, unrepaired_ids from extraction.batches"
             " where site_name = ? and run_id = ? and kind = ? order by sequence",
             [self._site_name, run_id, kind],
         )
-        return [Batch(row[0], row[1], row[2], tuple(row[3]), tuple(row[4]), row[5], row[6]) for row in rows]
+        return [
+            Batch(row[0], row[1], row[2], tuple(row[3]), tuple(row[4]), row[5], row[6], tuple(row[7] or ()))
+            for row in rows
+        ]
 
     def current_lines(self, era: int) -> list[tuple[str, list[int]]]:
         """Which lines of which files are the current state: (hash, places from 0), by their first issue."""
@@ -239,6 +257,10 @@ class Ledger:
             + "select line.sha, list(line.place order by line.place) from newest group by 1 order by min(issue_id)",
             [self._site_name, era],
         )
+
+    def unrepaired(self, era: int) -> list[int]:
+        """Issues whose current line came from a reading that left them short, those read longest ago first."""
+        return [row[0] for row in self._execute(_UNREPAIRED, [self._site_name, era])]
 
     def known_projects(self, era: int) -> dict[int, int]:
         """The project of every issue that has a current line, gone ones included."""

@@ -206,6 +206,7 @@ def _issue_row(issue: LandedIssue, history_count: int, names: FieldNames) -> tup
         None if fields.issuelinks is None else _blockers(fields.issuelinks, names),
         changelog.total,
         history_count if changelog.received is None else changelog.received,
+        changelog.route or None,
     )
 
 

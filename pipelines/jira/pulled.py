@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.jira.scrub import encode
-from pipelines.jira.shapes import LandedIssue, UnreadableIssue
+from pipelines.jira.shapes import LandedChangelog, LandedIssue, UnreadableIssue
 
 Line = LandedIssue | UnreadableIssue
 
@@ -28,6 +28,10 @@ class Pulled:
     """Changelogs that were whole only after a second reading."""
     broken_count: int = 0
     """Changelogs that are not whole after all readings."""
+    unrepaired: tuple[int, ...] = ()
+    """Broken ones of which more may be had another time: no route told a total, or fewer came than it says."""
+    is_single: bool = False
+    """Every changelog was held against the route of its issue."""
     covers: tuple[int, int | None] | None = None
     """Every matching issue with an id above the first and up to the second number (None: any) is here."""
 
@@ -43,5 +47,11 @@ def pack(lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), **more: 
         histories=sum(changelog.received or 0 for changelog in changelogs.values()),
         repaired_count=sum(bool(one.route) for number, one in changelogs.items() if number not in left),
         broken_count=len(left),
+        unrepaired=tuple(number for number in sorted(left) if _may_be_had(changelogs[number])),
         **more,
     )
+
+
+def _may_be_had(changelog: LandedChangelog) -> bool:
+    """A chain broken though as many histories came as the site counts is the site's own."""
+    return changelog.total is None or (changelog.received or 0) < changelog.total

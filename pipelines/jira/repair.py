@@ -14,6 +14,7 @@ import msgspec
 
 from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
+from pipelines.jira.cloud_changelogs import decode_histories
 from pipelines.jira.errors import NotFoundError, RefusedError
 from pipelines.jira.scrub import Scrubber
 from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue
@@ -26,7 +27,7 @@ FRUITLESS_REPAIRS = 20
 
 
 class _ChangelogPage(msgspec.Struct, rename="camel"):
-    values: list[History]
+    values: list[msgspec.Raw]
     total: int | None = None
     is_last: bool | None = None
 
@@ -60,8 +61,8 @@ class SecondRoutes:
         """On Cloud page by page, which tells a total; then what is embedded, whole on Data Center."""
         histories, total = list(known), None
         if self.session.flavour == "cloud":
-            pages, total = self._page_by_page(issue_id)
-            histories += pages
+            pages, total = self.page_by_page(issue_id)
+            histories += decode_histories(pages)
             found = self.scrubber.scrub(self._issue(issue_id, is_expanded=False), histories, total)
             found.changelog.route = "single"
             if is_whole(found):
@@ -78,12 +79,13 @@ class SecondRoutes:
         params = {"fields": ",".join(self.fields)} | ({"expand": "changelog"} if is_expanded else {})
         return self.session.read("GET", f"{self.session.api}/issue/{issue_id}", ReceivedIssue, params=params)
 
-    def _page_by_page(self, issue_id: int) -> tuple[list[History], int | None]:
-        path, histories, total = f"{self.session.api}/issue/{issue_id}/changelog", list[History](), None
+    def page_by_page(self, issue_id: int) -> tuple[list[msgspec.Raw], int | None]:
+        """Pieces of one issue's changelog on the Cloud route of its own, and how many histories that says there are."""
+        path, pieces, count = f"{self.session.api}/issue/{issue_id}/changelog", list[msgspec.Raw](), 0
         while True:
-            params = {"startAt": len(histories), "maxResults": HISTORIES_PER_PAGE}
+            params = {"startAt": count, "maxResults": HISTORIES_PER_PAGE}
             page = self.session.read("GET", path, _ChangelogPage, params=params)
-            histories += page.values
-            total = page.total
-            if not page.values or page.is_last or (total is not None and len(histories) >= total):
-                return histories, total
+            pieces.append(msgspec.Raw(msgspec.json.encode(page.values)))
+            count += len(page.values)
+            if not page.values or page.is_last or (page.total is not None and count >= page.total):
+                return pieces, page.total

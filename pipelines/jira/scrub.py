@@ -73,6 +73,11 @@ class Scrubber:
         return (*self._flag_ids, *self._epic_ids)
 
     @property
+    def flag_ids(self) -> tuple[str, ...]:
+        """Custom fields that flag impediments."""
+        return self._flag_ids
+
+    @property
     def change_field_ids(self) -> tuple[str, ...]:
         """Custom fields whose changes are kept."""
         return tuple(field_id for field_id, _ in self._names.custom_ids)

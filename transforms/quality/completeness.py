@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.raw import REPAIR_ROUTES
 from transforms.schema import Column, Table
 
 
@@ -23,6 +24,13 @@ class Completeness(Table, layer="quality", key=("issue_id",)):
     )
     history_count = Column(pl.Int32(), "Distinct histories received.", minimum=0)
     continuity_break_count = Column(pl.Int32(), "Places where the chain of statuses breaks.", minimum=0)
+    repair_route = Column(
+        pl.String(),
+        "How a changelog that was short became whole, or was last tried to: read again, on the route of a single issue,"
+        " or expanded with the issue. Empty where the first reading was whole.",
+        nullable=True,
+        values=REPAIR_ROUTES,
+    )
 
 
 def prove_completeness(issues: pl.LazyFrame, status_visits: pl.LazyFrame) -> pl.LazyFrame:

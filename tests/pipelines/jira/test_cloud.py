@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from pipelines.jira import cloud
+from pipelines.jira.cloud_changelogs import ChangelogReader
 from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError, TooHeavyError
-from pipelines.jira.fields import ISSUE_FIELDS
+from pipelines.jira.fields import ISSUE_FIELDS, SYSTEM_FIELD_IDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
 
@@ -310,3 +311,13 @@ class AnsweringSession(ScriptedSession):
             raise RefusedError("bad key")
         if len(asked) > self._most:
             raise TooHeavyError("no answer in time")
+
+
+@pytest.mark.parametrize(("custom_count", "firm"), [(4, ["status", "assignee", "flag"]), (5, ["status", "assignee"])])
+def test_what_intervals_are_made_of_is_read_in_every_pass_as_far_as_that_is_free(custom_count, firm):
+    customs = ["flag", *(f"custom{n}" for n in range(custom_count - 1))]
+    passes = ChangelogReader(ScriptedSession("cloud", []), customs, ["flag"]).passes
+    assert len(passes) == 2
+    assert all(names[: len(firm)] == firm and len(names) <= 10 for names in passes)
+    assert {*SYSTEM_FIELD_IDS, *customs} == {name for names in passes for name in names}
+    assert len([name for names in passes for name in names]) == len(SYSTEM_FIELD_IDS) + custom_count + len(firm)

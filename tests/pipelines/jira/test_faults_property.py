@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 
 from pipelines.jira.errors import JiraError
 from pipelines.jira.extract import extract
@@ -17,7 +17,6 @@ from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
-from pipelines.sandbox.faults.contents import CutChangelog
 from pipelines.sandbox.server import start
 from tests.pipelines.jira.fault_strategies import Trouble, troubles
 from tests.pipelines.jira.sites import session_with
@@ -37,11 +36,6 @@ many = settings(
 
 
 EVERYTHING = Options(census=Options().census * 0, full_refresh=Options().census * 0)
-
-
-def can_be_noticed(trouble: Trouble) -> bool:
-    """Cloud's bulk changelogs tell no total: single histories left out of them show only where the chain breaks."""
-    return trouble.flavour == "dc" or not any(isinstance(f.effect, CutChangelog) for f in trouble.script.faults)
 
 
 def store_in(folder) -> Store:
@@ -70,7 +64,6 @@ def extracted(store, folder) -> tuple[pl.DataFrame, pl.DataFrame]:
 @many
 @given(trouble=troubles(has_changes=False, has_lag=False))
 def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble):
-    assume(can_be_noticed(trouble))
     with tempfile.TemporaryDirectory() as folder:
         store = store_in(folder)
         with start(trouble.site, trouble.flavour, faults=trouble.script, page_caps=trouble.caps) as sandbox:
@@ -82,7 +75,6 @@ def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble)
 @many
 @given(trouble=troubles())
 def test_after_trouble_on_a_site_that_changes_a_quiet_increment_finds_the_truth(trouble: Trouble):
-    assume(can_be_noticed(trouble))
     assert after_trouble(trouble, EVERY_CENSUS) == []
 
 

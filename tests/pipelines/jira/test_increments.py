@@ -13,7 +13,8 @@ from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox import changes
 from pipelines.sandbox.faults import FaultScript
-from pipelines.sandbox.faults.refusals import EpochJqlRefused
+from pipelines.sandbox.faults.contents import CutChangelog
+from pipelines.sandbox.faults.refusals import EpochJqlRefused, Status
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, move
@@ -263,3 +264,47 @@ def test_a_site_that_refuses_milliseconds_is_asked_in_the_users_zone(flavour, st
         changes.transition(site, 105, "1")
         assert visits.run().issue_count == 1
     assert any('updated >= "' in jql for jql in asked)
+
+
+def short_first_run(store, tmp_path):
+    """A Data Center site of which one issue came short and could not be repaired: its visits, now without trouble."""
+    cut, refused = CutChangelog(issues=(105,)).on("*/search"), Status(400).on("issue/{issue}")
+    with start(the_site(), "dc", faults=FaultScript.of(cut, refused)) as sandbox:
+        visits = Visits(sandbox, "dc", store, tmp_path)
+        assert visits.run().broken_count == 1
+    return sandbox.site
+
+
+def test_an_issue_that_a_failed_repair_left_short_is_read_again_by_the_next_increment(store, tmp_path):
+    with start(short_first_run(store, tmp_path), "dc") as sandbox:
+        visits = Visits(sandbox, "dc", store, tmp_path)
+        assert visits.table(RawChanges).filter(issue_id=105).is_empty()
+        second = visits.run()
+        assert (second.mode, second.issue_count, second.broken_count) == ("window", 1, 0)
+        assert visits.table(RawChanges).filter(issue_id=105).height == 1
+        assert visits.run().issue_count == 0
+
+
+def test_an_issue_that_stays_short_is_tried_in_every_increment(store, tmp_path):
+    site = short_first_run(store, tmp_path)
+    site.issues[105]["changelog"]["total"] = 9
+    with start(site, "dc") as sandbox:
+        visits = Visits(sandbox, "dc", store, tmp_path)
+        assert [visits.run().broken_count for _ in range(2)] == [1, 1]
+
+
+def test_an_issue_left_short_and_deleted_since_is_not_asked_for(store, tmp_path):
+    site = short_first_run(store, tmp_path)
+    changes.delete(site, 105)
+    with start(site, "dc") as sandbox:
+        visits = Visits(sandbox, "dc", store, tmp_path)
+        visits.run(options=ALWAYS)
+        assert visits.run().issue_count == 0
+
+
+def test_how_a_short_changelog_became_whole_stands_beside_the_issue(store, tmp_path):
+    with start(the_site(), "dc", faults=FaultScript.of(CutChangelog(issues=(105,)).on("*/search"))) as sandbox:
+        visits = Visits(sandbox, "dc", store, tmp_path)
+        visits.run()
+        routes = dict(visits.table(RawIssues).select("issue_id", "repair_route").rows())
+    assert {number: route for number, route in routes.items() if route} == {105: "expanded"}

@@ -4,6 +4,7 @@ import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 
 from pipelines.jira.ledger import Batch, Ledger, Outcome, Run, Tombstone
@@ -148,3 +149,25 @@ def test_sites_share_a_ledger_without_seeing_each_other(tmp_path, ledger):
 def test_only_the_owner_may_read_the_ledger(tmp_path, ledger):
     run(ledger, "a")
     assert stat.S_IMODE((tmp_path / "data" / "work.duckdb").stat().st_mode) == 0o600
+
+
+def test_issues_left_short_are_known_until_a_later_reading_takes_their_place(ledger):
+    one = opened(ledger, "a")
+    ledger.record("a", Batch(0, "issues", "x", (1, 2, 3), (7, 7, 7), unrepaired_ids=(2, 3)))
+    assert ledger.unrepaired(one.era) == []
+    ledger.complete(one)
+    assert ledger.unrepaired(one.era) == [2, 3]
+    again = opened(ledger, "b", era=one.era)
+    ledger.record("b", Batch(0, "issues", "y", (3,), (7,)))
+    ledger.complete(again)
+    assert ledger.unrepaired(one.era) == [2]
+    assert ledger.batches("a", "issues")[0].unrepaired_ids == (2, 3)
+
+
+def test_a_ledger_made_before_short_issues_were_noted_is_read_on(ledger, tmp_path):
+    run(ledger, "a", START, [1, 2])
+    with duckdb.connect(tmp_path / "data" / "work.duckdb") as connection:
+        connection.execute("alter table extraction.batches drop column unrepaired_ids")
+    later = Ledger(tmp_path / "data" / "work.duckdb", "site")
+    assert later.unrepaired(1) == []
+    assert later.batches("a", "issues")[0].unrepaired_ids == ()

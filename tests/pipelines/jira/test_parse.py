@@ -45,7 +45,7 @@ def test_every_column_of_an_issue_is_filled():
         "issue_type": "Story", "hierarchy_level": 0, "parent_id": 9, "parent_key": "ABC-1", "status_id": 3,
         "created_at": datetime(2024, 1, 1, 9, tzinfo=UTC), "updated_at": datetime(2024, 1, 2, 23, tzinfo=UTC),
         "resolution_id": 5, "is_flagged": True, "fix_version_ids": [20, 21], "blocked_by_keys": None,
-        "history_total": 1, "history_count": 1,
+        "history_total": 1, "history_count": 1, "repair_route": None,
     }  # fmt: skip
 
 

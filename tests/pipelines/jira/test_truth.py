@@ -60,7 +60,7 @@ def test_an_issue_is_read_column_by_column():
         "issue_type": "Story", "hierarchy_level": 0, "parent_id": 4, "parent_key": "ABC-4", "status_id": 3,
         "created_at": datetime(2024, 1, 1, 9, tzinfo=UTC), "updated_at": WHEN, "resolution_id": 9,
         "assignee": pseudonym("ana"), "is_flagged": False, "fix_version_ids": [11, 12], "blocked_by_keys": [],
-        "history_total": 1, "history_count": 1,
+        "history_total": 1, "history_count": 1, "repair_route": None,
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 KEY = b"a key for tests only"
 """The pseudonym key that tests give an extraction, as FLOW_PSEUDONYM_KEY."""
 
-NOT_COMPARED = ("history_total", "history_count", "blocked_by_keys")
+NOT_COMPARED = ("history_total", "history_count", "blocked_by_keys", "repair_route")
 """Columns that tell how an issue was read rather than what it is; name others to compare these too."""
 
 SYSTEM = {
@@ -126,6 +126,7 @@ class _Reader:
             _number((fields.get("resolution") or {}).get("id")), self._person(fields.get("assignee")), any(flags),
             sorted(int(version["id"]) for version in fields.get("fixVersions") or ()), self._blockers(fields),
             issue.get("changelog", {}).get("total", len(histories)), len({history["id"] for history in histories}),
+            None,
         )  # fmt: skip
 
     def changes(self, issue: Json) -> Iterator[tuple[Any, ...]]:

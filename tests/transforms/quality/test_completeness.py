@@ -88,3 +88,8 @@ def test_every_issue_is_listed_in_order_of_id():
     visits = calculate(raw).tables["status_visits"]
     made = checked(Completeness, prove_completeness(raw.issues.lazy(), visits.lazy()))
     assert made["issue_id"].to_list() == sorted(raw.issues["issue_id"])
+
+
+@pytest.mark.parametrize("route", [None, "again", "single", "expanded"])
+def test_how_a_changelog_became_whole_is_told(route):
+    assert proof(issue().to("In Progress", NINE), repair_route=route)["repair_route"] == route
