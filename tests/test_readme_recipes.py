@@ -1,0 +1,53 @@
+"""The README's ways to query the tables, run as they stand there."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.readme import README, blocks
+from tests.short_company import published_short_company
+
+SECTION = "Query from anywhere"
+
+PATHS = re.findall(r'"(data/parquet/[^"]+)"', README.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def beside_data(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data").symlink_to(published_short_company(tmp_path_factory))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def title(block: str) -> str:
+    return block.splitlines()[0]
+
+
+def test_duckdbs_own_command_line_reads_the_tables(beside_data: Path):
+    [line] = blocks("sh", SECTION)
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, env={"PATH": programs}, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "value_stream" in ended.stdout
+    assert ended.stdout.count("│") > 10
+
+
+@pytest.mark.parametrize("block", blocks("python", SECTION), ids=title)
+def test_frames_read_from_parquet_tell_how_much_was_waiting(beside_data: Path, block: str):
+    names: dict = {}
+    exec(compile(block, str(README), "exec"), names)
+    assert len(names["waiting"]) == 6
+
+
+@pytest.mark.parametrize("path", sorted(set(PATHS)))
+def test_every_parquet_file_the_readme_names_is_published(beside_data: Path, path: str):
+    assert (beside_data / path).is_file()
+
+
+def test_what_the_readme_asks_of_make_is_a_target():
+    targets = set(re.findall(r"^(\w+):", (README.parent / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"`make (\w+)`", README.read_text(encoding="utf-8"))) <= targets
