@@ -20,10 +20,10 @@ def told(found: Found, variants: Sequence[str], methods: Sequence[str]) -> Itera
     for variant in variants:
         yield from _confidence(found, variant)
     yield from _ties(found, variants)
-    yield "\nMedian absolute error of the predicted effect, in points: deliveries, time in progress."
+    yield "\nMedian absolute error of the predicted effect, in points: against the same period run again, relieved"
+    yield "(against the mean of other periods of the same organisation): deliveries; time in progress."
     for variant in variants:
-        own = found.separable(variant)
-        yield f"  {variant:10} {median_error(own, 'deliveries'):5.1f} {median_error(own, 'residence'):5.1f}"
+        yield f"  {variant:10} {_errors(found.separable(variant))}"
     yield "\nBars"
     for bar in bars(found, methods, [variant for variant in DIRTY if variant in variants]):
         word = "at least" if bar.is_floor else "at most"
@@ -60,6 +60,14 @@ def _ties(found: Found, variants: Sequence[str]) -> Iterator[str]:
     for variant in variants:
         ties = found.of(family="tie", variant=variant)
         yield f"  {variant:10} {Share.of(ties, lambda each: not each.answer.is_spoken)}; {Share.of(ties, is_right)}"
+
+
+def _errors(judged: Sequence[Judged]) -> str:
+    pairs = [
+        (median_error(judged, unit), median_error(judged, unit, is_expected=True))
+        for unit in ("deliveries", "residence")
+    ]
+    return "; ".join(f"{own:.1f} ({expected:.1f})" for own, expected in pairs)
 
 
 def misses(found: Found) -> Iterator[str]:

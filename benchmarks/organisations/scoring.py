@@ -66,8 +66,8 @@ class Judged:
 
     @property
     def has_wrong_regime(self) -> bool:
-        """Whether it says that intake limits where a relief clearly brings more, or names a constraint of nothing."""
-        gain = max(effect.deliveries for effect in self.truth.effects.values())
+        """Whether it says that intake limits where a relief clearly had brought more, or names what limited nothing."""
+        gain = max(effect.deliveries for effect in self.truth.realised.values())
         if self.answer.verdict == "intake_limited":
             return gain > LEAST_GAIN * CLEARLY
         return self.answer.verdict in NAMING and gain < LEAST_GAIN / CLEARLY
@@ -76,11 +76,16 @@ class Judged:
         """The same for a naive method."""
         return parts(self.naive.get(method, "")) == parts(self.truth.name)
 
-    def error(self, unit: str) -> float | None:
-        """Absolute error of the predicted effect of relieving what the product names, None without a prediction."""
+    def error(self, unit: str, *, is_expected: bool = False) -> float | None:
+        """Absolute error of the predicted effect of relieving what the product names, None without a prediction.
+
+        It is held against the recorded period run again, relieved, with the same chances; or, if ``is_expected``,
+        against the mean of others: even a perfect model of the organisation is off from that by chance.
+        """
+        effects = self.truth.effects if is_expected else self.truth.realised
         predicted = self.answer.gains if unit == "deliveries" else self.answer.falls
         told = {parts(name): value for name, value in predicted.items()}
-        true = {parts(name): effect for name, effect in self.truth.effects.items()}
+        true = {parts(name): effect for name, effect in effects.items()}
         name = parts(self.answer.name)
         return abs(told[name] - getattr(true[name], unit)) if name in told and name in true else None
 
@@ -135,9 +140,9 @@ def is_true(judged: Judged) -> bool:
     return judged.is_right and not judged.has_wrong_regime
 
 
-def median_error(judged: Sequence[Judged], unit: str) -> float:
+def median_error(judged: Sequence[Judged], unit: str, *, is_expected: bool = False) -> float:
     """Median of the errors in percentage points, nan without any."""
-    errors = [error for each in judged if (error := each.error(unit)) is not None]
+    errors = [error for each in judged if (error := each.error(unit, is_expected=is_expected)) is not None]
     return 100 * median(errors) if errors else float("nan")
 
 

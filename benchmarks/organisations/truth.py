@@ -7,7 +7,7 @@ intake limits, and what shortens the time in progress most is the largest delay 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import mean
 
 from benchmarks.organisations.model import BEGIN_OF_PERIOD, END, Chances, Organisation, Outcome, Relief, draw_chances
@@ -20,9 +20,6 @@ SEPARABLE_MARGIN = 0.25
 
 LEAST_GAIN = 0.02
 """Where no relief gains more deliveries than this, intake limits."""
-
-FIRST_REPLICATION = 1
-"""0 is what happened and is recorded; the truth is what is to be expected."""
 
 EXTERNAL = "external"
 
@@ -40,6 +37,9 @@ class Truth:
     """Effects by what is relieved: a stage's name, a pool's stages joined by "+", or EXTERNAL."""
 
     effects: Mapping[str, Effect]
+    """What is to be expected of such an organisation: it says what the constraint is."""
+    realised: Mapping[str, Effect] = field(default_factory=dict)
+    """What it would have done in the very period that was recorded: what a prediction is held against."""
 
     @property
     def is_throughput(self) -> bool:
@@ -71,14 +71,14 @@ class Truth:
 
 
 def find_truth(organisation: Organisation, begin: float = BEGIN_OF_PERIOD, end: float = END) -> Truth:
-    """Effects of every relief by 20 % within ``[begin, end)`` working hours: means over replications."""
-    chances = [draw_chances(organisation, FIRST_REPLICATION + n) for n in range(REPLICATIONS)]
+    """Effects of every relief by 20 % within ``[begin, end)`` working hours: of what happened, and means of others."""
+    chances = [draw_chances(organisation, number) for number in range(1 + REPLICATIONS)]
     before = _outcomes(organisation, chances, NOTHING, begin, end)
-    effects = {}
+    effects, realised = {}, {}
     for name, relief in reliefs(organisation, begin).items():
         after = _outcomes(organisation, chances, relief, begin, end)
-        effects[name] = _effect(before, after)
-    return Truth(effects)
+        realised[name], effects[name] = _effect(before[:1], after[:1]), _effect(before[1:], after[1:])
+    return Truth(effects, realised)
 
 
 def reliefs(organisation: Organisation, since: float) -> dict[str, Relief]:

@@ -10,7 +10,8 @@ METHODS = ("queue", "wip")
 
 
 def truth(**gains):
-    return Truth({name: Effect(gain, gain / 2) for name, gain in gains.items()})
+    effects = {name: Effect(gain, gain / 2) for name, gain in gains.items()}
+    return Truth(effects, effects)
 
 
 CLEAR = truth(QA=0.2, Review=0.01)
@@ -67,6 +68,13 @@ def test_an_error_is_that_of_what_is_named():
     assert case.error("residence") == pytest.approx(0.015)
     assert judged().error("deliveries") is None
     assert median_error([case, judged(gains={"QA": 0.15})], "deliveries") == pytest.approx(4.0)
+
+
+def test_a_prediction_is_held_against_the_period_it_was_made_of():
+    of = Truth(CLEAR.effects, {"QA": Effect(0.3, 0.0)})
+    case = judged(of=of, gains={"QA": 0.28})
+    assert case.error("deliveries") == pytest.approx(0.02)
+    assert case.error("deliveries", is_expected=True) == pytest.approx(0.08)
 
 
 def test_ties_and_what_cannot_be_told_apart_are_not_separable_cases():

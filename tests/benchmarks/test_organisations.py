@@ -252,6 +252,17 @@ def test_when_the_constraint_moves_each_half_has_its_own():
     assert all(half.is_separable for half in halves)
 
 
+def test_the_realised_truth_is_the_recorded_period_run_again():
+    made = make_organisation("single", 1, "tuning")
+    name = find_truth(made).name
+    stage = [each.name for each in made.stages].index(name)
+    before, after = (
+        simulate(made, draw_chances(made, 0), relief).measure(BEGIN_OF_PERIOD, END)
+        for relief in (Relief(), Relief(stages=(stage,)))
+    )
+    assert find_truth(made).realised[name].deliveries == pytest.approx(after.deliveries / before.deliveries - 1)
+
+
 def test_everything_that_can_be_relieved_is():
     assert set(reliefs(make_organisation("shared", 0, "tuning"), 0.0)) >= {
         "Development",
