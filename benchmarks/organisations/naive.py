@@ -35,7 +35,7 @@ def largest_wip(tables: Tables, first: date, last: date) -> pl.DataFrame:
 def utilisation(tables: Tables, first: date, last: date) -> pl.DataFrame:
     """Share of its people's time in touch."""
     evidence = tables["constraint_evidence"].filter(period_start_date=first, period_end_date=last)
-    return evidence.select(*_plain(), score="utilisation_shared")
+    return evidence.select(*_plain(), score="utilisation_share")
 
 
 def lowest_capacity(tables: Tables, first: date, last: date) -> pl.DataFrame:

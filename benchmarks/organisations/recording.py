@@ -16,7 +16,7 @@ from benchmarks.organisations.model import DAY_HOURS, END, Organisation, draw_ch
 from benchmarks.organisations.simulation import BLOCKED, DELIVERED, ENTERED, FREED, NEVER, TAKEN, Run, simulate
 from transforms.calendar import WorkingCalendar
 from transforms.raw import CHANGE_FIELD, RAW_TABLES, RawBoardColumns, RawChanges, RawIssues, RawProjects, RawStatuses
-from transforms.schema import TIMESTAMP
+from transforms.schema import TIMESTAMP, Table
 
 BEGIN = datetime(2023, 10, 2, 9, tzinfo=UTC)
 """A Monday 13 weeks before a year whose first two quarters have 13 whole weeks each."""
@@ -78,7 +78,7 @@ def record(organisations: Sequence[Organisation], style: Style) -> dict[str, pl.
     tables: dict[str, pl.DataFrame] = {table.name: table.empty() for table in RAW_TABLES}
     return tables | {
         "raw_issues": _issues(events, changes, organisations),
-        "raw_changes": RawChanges.select(changes.lazy()).collect(),
+        "raw_changes": changes,
         "raw_statuses": statuses,
         "raw_projects": _projects(organisations),
         "raw_resolutions": _resolutions(),
@@ -207,10 +207,7 @@ def _changes(events: pl.DataFrame) -> pl.DataFrame:
             from_id=(pl.col.kind == FREED).cast(pl.Int64), to_id=(pl.col.kind == BLOCKED).cast(pl.Int64),
         ),
     ]  # fmt: skip
-    return pl.concat(parts).sort("history_id", "item_index").with_columns(
-        from_key=pl.lit(None, pl.String), to_key=pl.lit(None, pl.String),
-        link_kind=pl.lit(None, RawChanges.columns["link_kind"].dtype), is_automation=pl.lit(False),
-    )  # fmt: skip
+    return _whole(RawChanges, pl.concat(parts).sort("history_id", "item_index").with_columns(is_automation=False))
 
 
 _HISTORY = ("issue_id", "history_id", "changed_at", pl.col("who").alias("author"))
@@ -232,17 +229,28 @@ def _issues(events: pl.DataFrame, changes: pl.DataFrame, organisations: Sequence
     )
     keys = pl.DataFrame({"code": range(len(organisations)), "project_key": [o.key for o in organisations]})
     frame = last.join(keys, on="code").join(flags, on="issue_id", how="left").join(counts, on="issue_id", how="left")
-    return RawIssues.select(
-        frame.with_columns(created_at=instants(frame["created"].to_numpy())).lazy().with_columns(
-            issue_key=pl.format("{}-{}", "project_key", pl.col.issue_id % _IDS), project_id=pl.col.code + 1,
-            issue_type_id=pl.lit(1, pl.Int64), issue_type=pl.lit("Story"), hierarchy_level=pl.lit(0, pl.Int8),
-            parent_id=pl.lit(None, pl.Int64), parent_key=pl.lit(None, pl.String), updated_at=pl.lit(None, TIMESTAMP),
+    return _whole(
+        RawIssues,
+        frame.with_columns(
+            created_at=instants(frame["created"].to_numpy()), issue_key=pl.format("{}-{}", "project_key", _number()),
+            project_id=pl.col.code + 1, issue_type_id=pl.lit(1, pl.Int64), issue_type=pl.lit("Story"),
+            hierarchy_level=pl.lit(0, pl.Int8),
             resolution_id=pl.when(pl.col.status_id == _DONE).then(pl.lit(_RESOLUTION, pl.Int64)),
             assignee=pl.col.assignee.replace({0: None}), is_flagged=pl.col.is_flagged.fill_null(value=False),
-            fix_version_ids=pl.lit([], pl.List(pl.Int64)), blocked_by_keys=pl.lit([], pl.List(pl.String)),
-            history_total=pl.lit(None, pl.Int32), history_count=pl.col.history_count.fill_null(0),
-        )
-    ).collect()  # fmt: skip
+            fix_version_ids=pl.lit([], pl.List(pl.Int64)), history_count=pl.col.history_count.fill_null(0),
+        ),
+    )  # fmt: skip
+
+
+def _number() -> pl.Expr:
+    return pl.col.issue_id % _IDS
+
+
+def _whole(table: type[Table], frame: pl.DataFrame) -> pl.DataFrame:
+    """The declared columns; those that nothing is said of are empty."""
+    missing = {name: dtype for name, dtype in table.polars_schema().items() if name not in frame.columns}
+    empty = {name: pl.lit(None, dtype) for name, dtype in missing.items()}
+    return table.select(frame.lazy().with_columns(**empty)).collect()
 
 
 def _projects(organisations: Sequence[Organisation]) -> pl.DataFrame:

@@ -178,6 +178,6 @@ def test_a_method_without_numbers_names_nothing():
 def evidence(share):
     return pl.DataFrame(
         {"value_stream": ["A"], "stage_name": ["QA"], "period_start_date": [WHOLE.first],
-         "period_end_date": [WHOLE.last], "utilisation_shared": [share]},
-        schema_overrides={"utilisation_shared": pl.Float64},
+         "period_end_date": [WHOLE.last], "utilisation_share": [share]},
+        schema_overrides={"utilisation_share": pl.Float64},
     )  # fmt: skip
