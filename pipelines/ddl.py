@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 
 import polars as pl
+from polars.datatypes import DataTypeClass
 
 from transforms.schema import Column, Table
 
@@ -62,10 +63,16 @@ def duckdb_type(dtype: pl.DataType) -> str:
     if isinstance(dtype, pl.Datetime) and dtype.time_zone == "UTC":
         return "TIMESTAMPTZ"
     if isinstance(dtype, pl.List):
-        return f"{duckdb_type(dtype.inner if isinstance(dtype.inner, pl.DataType) else dtype.inner())}[]"
+        return f"{duckdb_type(_instance(dtype.inner))}[]"
+    if isinstance(dtype, pl.Struct):
+        return f"STRUCT({', '.join(f'{quoted(f.name)} {duckdb_type(_instance(f.dtype))}' for f in dtype.fields)})"
     if type(dtype) not in TYPES:
         raise TypeError(f"{dtype} has no type in the published tables; declare another")
     return TYPES[type(dtype)]
+
+
+def _instance(dtype: pl.DataType | DataTypeClass) -> pl.DataType:
+    return dtype if isinstance(dtype, pl.DataType) else dtype()
 
 
 def create_statements(table: type[Table], row_count: int) -> list[str]:

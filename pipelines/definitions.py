@@ -36,7 +36,7 @@ def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | N
     work = settings.data / "work"
     resources: dict[str, object] = {
         "settings": settings,
-        "tables": TableStore(work, (*core.PRIVATE_TABLES, *TABLES), settings.report),
+        "tables": TableStore(work, (*core.PRIVATE_TABLES, *metrics.PRIVATE_TABLES, *TABLES), settings.report),
         "raw_tables": RawStore(settings.raw_folder, RAW_TABLES),
         "landed": LandedStore(work / "landed.json"),
         "workflow_parameters": WorkflowStore(settings.data / "parameters" / "workflow"),

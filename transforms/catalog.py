@@ -12,6 +12,8 @@ from transforms.core.work_intervals import WorkIntervals
 from transforms.metrics.ageing_work import AgeingWork
 from transforms.metrics.approver_concentration import ApproverConcentration
 from transforms.metrics.commitment_cadence import CommitmentCadence
+from transforms.metrics.constraint_evidence import ConstraintEvidence
+from transforms.metrics.constraint_verdicts import ConstraintVerdicts
 from transforms.metrics.context_switching_weekly import ContextSwitchingWeekly
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily
 from transforms.metrics.current_regimes import CurrentRegimes
@@ -27,6 +29,7 @@ from transforms.metrics.forecasts import Forecasts
 from transforms.metrics.handoffs import Handoffs
 from transforms.metrics.late_changes import LateChanges
 from transforms.metrics.release_batches import ReleaseBatches
+from transforms.metrics.relief_estimates import ReliefEstimates
 from transforms.metrics.review_depth import ReviewDepth
 from transforms.metrics.rework_edges import ReworkEdges
 from transforms.metrics.service_levels import ServiceLevels
@@ -44,6 +47,7 @@ from transforms.schema import Table
 TABLES: tuple[type[Table], ...] = (
     Issues, Changes, StatusVisits, Statuses, Stages, WorkIntervals, IssueJourneys, ReturnPasses, Releases,
     ValueStreamMap,
+    ConstraintVerdicts, ConstraintEvidence, ReliefEstimates,
     CycleTimes,
     ServiceLevels,
     AgeingWork,

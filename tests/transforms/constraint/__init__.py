@@ -1,0 +1,1 @@
+"""Tests of the relief test: its replay, what it is built from, and what is concluded."""

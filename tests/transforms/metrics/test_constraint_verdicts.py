@@ -1,0 +1,75 @@
+"""The verdict on a stream whose constraint is known, and on streams of which too little is."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.builders import BOARD
+from tests.transforms.metrics.constraint_frames import END, review_bound, review_bound_tables, rolling, study
+
+WORKFLOW = BOARD.workflow(commitment="In Progress")
+
+
+@pytest.fixture(scope="module")
+def verdict():
+    [row] = rolling(review_bound_tables().verdicts).to_dicts()
+    return row
+
+
+def test_a_reviewer_with_too_much_to_do_is_the_constraint(verdict):
+    assert (verdict["verdict"], verdict["constraint_name"]) == ("constraint_stage", "Review")
+    assert verdict["confidence"] in ("strong", "moderate")
+    assert (verdict["regime"], verdict["largest_delay_name"]) == ("throughput", "Review")
+    assert verdict["constraint_stage_names"] == "Review"
+
+
+def test_the_replay_with_nothing_relieved_delivers_what_was_delivered(verdict):
+    assert 0.8 <= verdict["fidelity_ratio"] <= 1.25
+    assert verdict["fidelity_residence_ratio"] == pytest.approx(1, abs=0.35)
+
+
+def test_the_sentence_says_what_a_vice_president_can_say(verdict):
+    sentence = verdict["sentence"]
+    assert sentence.startswith("Work in Golden takes a median of ")
+    assert f"The constraint is Review (confidence: {verdict['confidence']})." in sentence
+    assert "Halve that wait and the median falls to about " in sentence
+    assert "more deliveries a month." in sentence
+    assert "Development 40 % faster would add none" in sentence
+
+
+def test_halving_the_wait_helps_and_faster_coding_does_not(verdict):
+    assert verdict["halved_cycle_working_days_p50"] < verdict["cycle_working_days_p50"]
+    assert verdict["halved_delivered_per_month_change_low"] > 0
+    assert verdict["faster_stage_name"] == "Development"
+    assert verdict["faster_delivered_per_month_change"] == pytest.approx(0, abs=0.7)
+
+
+def test_waiting_is_a_part_of_the_median_and_the_constraints_a_part_of_the_waiting(verdict):
+    parts = [verdict[name] for name in ("constraint_wait_of_cycle_working_days", "wait_of_cycle_working_days",
+                                        "cycle_working_days_p50")]  # fmt: skip
+    assert parts == sorted(parts)
+    assert parts[0] > 0
+
+
+def test_a_few_weeks_are_too_little():
+    told = review_bound()[:40]
+    made = study(told, WORKFLOW, END - timedelta(weeks=22))
+    for row in made.verdicts.to_dicts():
+        assert (row["verdict"], row["confidence"]) == ("insufficient_data", "none")
+        assert row["constraint_name"] is None and row["largest_delay_name"] is None
+        assert "a verdict needs " in row["reasons"]
+        assert row["reasons"] in row["sentence"]
+    assert made.reliefs.is_empty()
+
+
+def test_every_period_with_a_stream_at_work_has_one_verdict():
+    verdicts = review_bound_tables().verdicts
+    kinds = verdicts["period_kind"].to_list()
+    assert kinds.count("rolling_26_weeks") == 1
+    assert kinds.count("quarter") == 3
+
+
+def test_the_same_data_get_the_same_verdict(verdict):
+    again = study(review_bound(), WORKFLOW, END)
+    assert rolling(again.verdicts).to_dicts() == [verdict]
+    assert again.reliefs.equals(review_bound_tables().reliefs)

@@ -1,0 +1,154 @@
+"""The rule that makes a verdict of replays: regime, votes, margin, confidence (METHODS §3.3, steps 4 to 8).
+
+The words are ``sentences``; thresholds are calibrated on simulated organisations whose constraint is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.constraint.reliefs import Reliefs, Target, falls, gains
+
+CLEAR_GAIN = 0.02
+"""Deliveries must rise by more than this for anything to limit throughput."""
+
+LEAST_WEEKS, LEAST_DELIVERED = 8, 30
+
+FIDELITY = (0.8, 1.25)
+"""Within which the replay's deliveries ÷ the observed must lie."""
+
+RESIDENCE_FIDELITY = (1 / 1.35, 1.35)
+
+STRONG_VOTE, STRONG_MARGIN = 0.9, 0.2
+
+MODERATE_VOTE, MODERATE_MARGIN = 0.7, 0.1
+
+NAMED = {"stage": "constraint_stage", "pool": "constraint_pool", "gate": "policy_gate", "external": "external_block"}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict and what it rests on."""
+
+    verdict: str
+    confidence: str
+    regime: str | None = None
+    candidate: Target | None = None
+    runner_up: Target | None = None
+    delay: Target | None = None
+    """What shortens work in progress most."""
+    vote: float | None = None
+    margin: float | None = None
+    fidelity: float | None = None
+    residence_fidelity: float | None = None
+    reasons: tuple[str, ...] = ()
+    wins: tuple[float, ...] = ()
+    """Share of the worlds won by each of the one-fifth reliefs; 0 for stages of a pool."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it names what limits."""
+        return self.verdict in NAMED.values()
+
+
+def insufficient(weeks: int, delivered: int, other: Sequence[str] = ()) -> Judgement | None:
+    """The verdict where too little is known, with what is missing; None where there is enough."""
+    missing = list(other)
+    if weeks < LEAST_WEEKS:
+        missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, there are {weeks}")
+    if delivered < LEAST_DELIVERED:
+        missing.append(f"a verdict needs {LEAST_DELIVERED} deliveries, there are {delivered}")
+    return Judgement("insufficient_data", "none", reasons=tuple(missing)) if missing else None
+
+
+def judge(
+    reliefs: Reliefs, delivered: int, residence: float, supports: Sequence[bool], doubts: Sequence[str] = ()
+) -> Judgement:
+    """The verdict of the replays of a period with so many deliveries and such a residence.
+
+    ``supports``: for each one-fifth relief, whether a cheap indicator agrees that it is the constraint. ``doubts``:
+    whatever else forbids more than a weak verdict.
+    """
+    gain = np.array([gains(reliefs.base, effect) for effect in reliefs.fifths])
+    fall = np.array([falls(reliefs.base, effect) for effect in reliefs.fifths])
+    rivals = _rivals(reliefs)
+    is_limited = bool(gain[rivals].mean(axis=1).max() > CLEAR_GAIN)
+    score = gain if is_limited else fall
+    order = sorted(rivals, key=lambda c: -score[c].mean())
+    best, second = order[0], order[1] if len(order) > 1 else None
+    wins = _wins(score, rivals)
+    vote, lead = float(wins[best]), _margin(score, best, second)
+    faith = (reliefs.known.delivered / max(1, delivered), reliefs.known.residence / max(residence, 1e-9))
+    longest = max(rivals, key=lambda c: fall[c].mean())
+    reasons = [*doubts, *_unfaithful(*faith)]
+    confidence = _confidence(vote, lead, supports[best]) if not _unfaithful(*faith) else "none"
+    if reasons and confidence in ("strong", "moderate"):
+        confidence = "weak"
+    target = reliefs.fifths[best].target
+    verdict = _verdict(target, is_limited, confidence)
+    if confidence in ("weak", "none") and not reasons:
+        reasons = [f"the first of the candidates leads in {vote:.0%} of the replays, by {lead:.0%} of its effect"]
+    return Judgement(
+        verdict=verdict,
+        confidence=confidence,
+        regime="throughput" if is_limited else "delay",
+        candidate=target,
+        runner_up=None if second is None else reliefs.fifths[second].target,
+        delay=None if _unfaithful(*faith) else reliefs.fifths[longest].target,
+        vote=vote,
+        margin=lead,
+        fidelity=faith[0],
+        residence_fidelity=faith[1],
+        reasons=tuple(reasons),
+        wins=tuple(float(win) for win in wins),
+    )
+
+
+def _rivals(reliefs: Reliefs) -> list[int]:
+    """Reliefs that stand against each other: a stage whose people are a pool's stands for nothing of its own."""
+    pooled = {k for effect in reliefs.fifths if effect.target.kind == "pool" for k in effect.target.stations}
+    targets = [effect.target for effect in reliefs.fifths]
+    return [c for c, t in enumerate(targets) if t.kind != "stage" or t.stations[0] not in pooled]
+
+
+def _wins(score: np.ndarray, rivals: Sequence[int]) -> np.ndarray:
+    wins = np.zeros(len(score))
+    first = np.argmax(score[rivals], axis=0)
+    for place, c in enumerate(rivals):
+        wins[c] = np.mean(first == place)
+    return wins
+
+
+def _margin(score: np.ndarray, best: int, second: int | None) -> float:
+    if second is None:
+        return 1.0
+    first = float(score[best].mean())
+    return float(np.clip((first - score[second].mean()) / max(first, 1e-9), 0, 1))
+
+
+def _unfaithful(delivered: float, residence: float) -> list[str]:
+    found = []
+    if not FIDELITY[0] <= delivered <= FIDELITY[1]:
+        found.append(f"the replay delivers {delivered:.0%} of what was observed")
+    if not RESIDENCE_FIDELITY[0] <= residence <= RESIDENCE_FIDELITY[1]:
+        found.append(f"issues of the replay stay {residence:.0%} as long as was observed")
+    return found
+
+
+def _confidence(vote: float, margin: float, is_supported: bool) -> str:
+    if vote >= STRONG_VOTE and margin >= STRONG_MARGIN and is_supported:
+        return "strong"
+    if vote >= MODERATE_VOTE and margin >= MODERATE_MARGIN:
+        return "moderate"
+    return "weak"
+
+
+def _verdict(target: Target, is_limited: bool, confidence: str) -> str:
+    if confidence == "none":
+        return "not_separable"
+    if not is_limited and target.kind in ("stage", "pool"):
+        return "intake_limited"
+    return NAMED[target.kind] if confidence in ("strong", "moderate") else "not_separable"

@@ -1,0 +1,270 @@
+"""One value stream in one period, from what is seen to the rows of the three tables. Nothing here knows of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from transforms.constraint.evidence import indicators, name_of, supports
+from transforms.constraint.intake import is_backlog_fed, kept_limits
+from transforms.constraint.judgement import Judgement, insufficient, judge
+from transforms.constraint.model import Model, model_of
+from transforms.constraint.observed import Observed
+from transforms.constraint.reliefs import Effect, Reliefs, Target, falls, gains, relieve
+from transforms.constraint.replays import BLOCKED, Outcome, calibrated
+from transforms.constraint.sentences import sentence
+from transforms.metrics.constraint_evidence import OF_PERSONS
+from transforms.metrics.privacy import SUPPRESSED
+
+DRAWS = 40
+"""Resampled worlds."""
+
+WEEKS_PER_MONTH = 365.25 / 12 / 7
+
+DAYS_PER_WEEK = 5
+
+BLOCKED_NAME = "Blocked"
+
+LEAST_CYCLES = 6
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: a stream in a period, and what is known of it beside its visits."""
+
+    value_stream: str
+    period: Row
+    """PeriodTable's columns and definition_version."""
+    seen: Observed
+    backlog: tuple[np.ndarray, np.ndarray]
+    limits: dict[str, int]
+    quality: dict[str, float]
+    is_team_large: bool
+
+
+@dataclass(frozen=True)
+class Study:
+    """Rows of ConstraintVerdicts, ConstraintEvidence and ReliefEstimates."""
+
+    verdict: Row
+    evidence: list[Row]
+    reliefs: list[Row]
+
+
+def study(question: Question) -> Study:
+    """Answer a question. The same question always gets the same answer."""
+    seen = question.seen
+    seed = seed_of(question.value_stream, question.period["period_start_date"])
+    model = _model(question)
+    weeks = int(seen.horizon / seen.week_hours + 1e-6)
+    found = insufficient(weeks, seen.delivered_count, _poor_logs(question))
+    reliefs = None
+    if found is None:
+        model = calibrated(model, seed)
+    evidence = indicators(model, seed)
+    if found is None:
+        reliefs = relieve(model, DRAWS, seed)
+        residence = seen.presence_hours() / max(1, seen.started_count())
+        agreeing = [supports(evidence, effect.target.stations) for effect in reliefs.fifths]
+        found = judge(reliefs, seen.delivered_count, residence, agreeing)
+    verdict = _verdict_row(question, model, found, reliefs, weeks)
+    estimates = [] if reliefs is None or found.confidence == "none" else _relief_rows(question, model, found, reliefs)
+    return Study(verdict, _evidence_rows(question, model, evidence), estimates)
+
+
+def seed_of(value_stream: str, start: date) -> int:
+    """The seed of everything that is drawn for a stream and period."""
+    return crc32(f"{value_stream}/{start}".encode()) & 0x7FFFFFFF
+
+
+def _model(question: Question) -> Model:
+    seen = question.seen
+    limits = kept_limits(seen, question.limits)
+    return model_of(seen, is_backlog_fed(seen, question.backlog), limits)
+
+
+def _poor_logs(question: Question) -> list[str]:
+    return []
+
+
+def label(seen: Observed, target: Target) -> str:
+    """What a target is called."""
+    return BLOCKED_NAME if target.stations == (BLOCKED,) else name_of(seen, target.stations)
+
+
+# --- rows
+
+
+def _verdict_row(question: Question, model: Model, found: Judgement, reliefs: Reliefs | None, weeks: int) -> Row:
+    seen = question.seen
+    named = found.candidate if found.is_named else None
+    waiting_for = named or found.delay
+    row: Row = question.period | {
+        "verdict": found.verdict,
+        "constraint_name": None if named is None else label(seen, named),
+        "constraint_stage_names": None if named is None else _stage_names(seen, named),
+        "largest_delay_name": None if found.delay is None else label(seen, found.delay),
+        "confidence": found.confidence,
+        "moved_sentence": None,
+        "reasons": "; ".join(found.reasons) or None,
+        "regime": found.regime,
+        "candidate_name": None if found.candidate is None else label(seen, found.candidate),
+        "runner_up_name": None if found.runner_up is None else label(seen, found.runner_up),
+        "vote_share": found.vote,
+        "margin_share": found.margin,
+        "delivered_count": seen.delivered_count,
+        "week_count": weeks,
+        "fidelity_ratio": found.fidelity,
+        "fidelity_residence_ratio": found.residence_fidelity,
+        "is_backlog_fed": None if reliefs is None else model.is_fed,
+        "note": None,
+    }
+    row |= _cycle(seen, waiting_for)
+    row |= _benefit(seen, waiting_for, row, reliefs) | _anti_benefit(seen, reliefs)
+    return row | {"sentence": sentence(row, question.value_stream)}
+
+
+def _stage_names(seen: Observed, target: Target) -> str | None:
+    return None if target.stations == (BLOCKED,) else ", ".join(seen.stations[k] for k in target.stations)
+
+
+def _cycle(seen: Observed, target: Target | None) -> Row:
+    """Median cycle time, and how much of all cycle time waiting is: everywhere, and before the target."""
+    cycles, day = seen.cycles(), seen.week_hours / DAYS_PER_WEEK
+    names = ("cycle_working_days_p50", "wait_of_cycle_working_days", "constraint_wait_of_cycle_working_days")
+    if len(cycles) < LEAST_CYCLES:
+        return dict.fromkeys(names)
+    median = float(np.median(cycles)) / day
+    done = np.isin(seen.chain, seen.chain[seen.is_over & (seen.following == seen.size)])
+    waits, whole = np.where(done, seen.waits(), 0.0), max(float(cycles.sum()), 1e-9)
+    here = None if target is None else np.isin(seen.station, target.stations)
+    of_target = None if here is None or BLOCKED in (target.stations if target else ()) else waits[here].sum()
+    shares = (1.0, min(1.0, waits.sum() / whole), None if of_target is None else min(1.0, of_target / whole))
+    return dict(zip(names, (None if share is None else median * share for share in shares), strict=True))
+
+
+def _benefit(seen: Observed, target: Target | None, row: Row, reliefs: Reliefs | None) -> Row:
+    names = [f"{name}{end}" for name in ("halved_cycle_working_days_p50", "halved_delivered_per_month_change")
+             for end in ("", "_low", "_high")]  # fmt: skip
+    effect = None if reliefs is None else next((e for e in reliefs.halved if e.target == target), None)
+    if effect is None or reliefs is None or row["cycle_working_days_p50"] is None:
+        return dict.fromkeys(names)
+    ratio = _estimate(_ratios([o.cycle_p50 for o in reliefs.base], [o.cycle_p50 for o in effect.outcomes]))
+    medians = [None if r is None else r * row["cycle_working_days_p50"] for r in ratio]
+    return dict(zip(names, (*medians, *_change(seen, reliefs.base, effect, "delivered")), strict=True))
+
+
+def _anti_benefit(seen: Observed, reliefs: Reliefs | None) -> Row:
+    measures = {
+        "faster_delivered_per_month_change": "delivered", "faster_started_per_month_change": "started",
+        "faster_wip_change": "wip_end", "faster_cycle_working_days_p50_change": "cycle_p50",
+    }  # fmt: skip
+    row: Row = {"faster_stage_name": None}
+    effect = None if reliefs is None else reliefs.faster
+    for name, measure in measures.items():
+        ends: tuple[float | None, ...] = (None, None, None)
+        if effect is not None and reliefs is not None:
+            ends = _change(seen, reliefs.base, effect, measure)
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return row if effect is None else row | {"faster_stage_name": label(seen, effect.target)}
+
+
+def _relief_rows(question: Question, model: Model, found: Judgement, reliefs: Reliefs) -> list[Row]:
+    wins = [*found.wins, *[None] * (len(reliefs.halved) + 1)]
+    effects = [*reliefs.fifths, *reliefs.halved, *([] if reliefs.faster is None else [reliefs.faster])]
+    return [
+        question.period | _relief_row(question.seen, reliefs, effect) | {"win_share": win, "note": None}
+        for effect, win in zip(effects, wins, strict=False)
+    ]
+
+
+def _relief_row(seen: Observed, reliefs: Reliefs, effect: Effect) -> Row:
+    base = reliefs.base
+    observed = (
+        float(np.median(seen.cycles())) * DAYS_PER_WEEK / seen.week_hours
+        if len(seen.cycles()) >= LEAST_CYCLES
+        else None
+    )
+    ratio = _estimate(_ratios([o.cycle_p50 for o in base], [o.cycle_p50 for o in effect.outcomes]))[0]
+    row: Row = {
+        "stage_name": label(seen, effect.target),
+        "target_kind": effect.target.kind,
+        "relief": effect.relief,
+        "relief_factor": effect.factor,
+        "delivered_per_month": float(np.mean([o.delivered for o in effect.outcomes])) * _months(seen),
+        "cycle_working_days_p50": None if observed is None or ratio is None else observed * ratio,
+    }
+    named = {
+        "delivered_per_month_change": "delivered", "started_per_month_change": "started",
+        "cycle_working_days_p50_change": "cycle_p50", "wip_end_change": "wip_end",
+    }  # fmt: skip
+    changes = {name: _change(seen, base, effect, measure) for name, measure in named.items()}
+    changes["delivered_change_share"] = _pooled(base, effect, "delivered")
+    changes["residence_change_share"] = _pooled(base, effect, "residence")
+    for name, ends in changes.items():
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
+    return row
+
+
+def _months(seen: Observed) -> float:
+    """Factor from counts of the period to counts per month."""
+    return WEEKS_PER_MONTH * seen.week_hours / seen.horizon
+
+
+def _change(seen: Observed, base: Sequence[Outcome], effect: Effect, measure: str) -> tuple[float | None, ...]:
+    """Change of one measure with its interval, in the unit of the tables."""
+    unit = {"delivered": _months(seen), "started": _months(seen), "cycle_p50": DAYS_PER_WEEK / seen.week_hours}.get(
+        measure, 1.0
+    )
+    old, new = (np.array([getattr(o, measure) for o in some], dtype=float) for some in (base, effect.outcomes))
+    return _estimate((new - old) * unit)
+
+
+def _pooled(base: Sequence[Outcome], effect: Effect, measure: str) -> tuple[float | None, ...]:
+    """Relative change of the means over all worlds, with the interval of the single worlds' changes."""
+    single = gains(base, effect) if measure == "delivered" else -falls(base, effect)
+    old, new = (np.array([getattr(o, measure) for o in some], dtype=float) for some in (base, effect.outcomes))
+    _, low, high = _estimate(single)
+    value = float(new.mean() / max(old.mean(), 1e-9) - 1)
+    return value, min(value, low or 0.0), max(value, high or 0.0)
+
+
+def _ratios(old: Sequence[float], new: Sequence[float]) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: np.ndarray = np.array(new, dtype=float) / np.array(old, dtype=float)
+    return found
+
+
+def _estimate(values: np.ndarray) -> tuple[float | None, float | None, float | None]:
+    """Mean of the worlds, and what holds 95 % of them."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None, None, None
+    low, high = np.quantile(known, [0.025, 0.975])
+    value = float(known.mean())
+    return value, min(value, float(low)), max(value, float(high))
+
+
+def _evidence_rows(question: Question, model: Model, rows: list[Row]) -> list[Row]:
+    """Evidence with its keys; what tells of people only for teams large enough."""
+    hidden: Row = (
+        {} if question.is_team_large else dict.fromkeys(OF_PERSONS) | {"note": f"figures of people are {SUPPRESSED}"}
+    )
+    made = []
+    for k, row in enumerate(rows):
+        limit = int(model.limit[k])
+        more: Row = {
+            "wip_limit": limit or None,
+            "wip_limit_source": "board" if limit else None,
+            "data_quality": question.quality.get(str(row["stage_name"])),
+            "note": None,
+        }
+        made.append(question.period | row | more | hidden)
+    return made
