@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pipelines.config_calendar import CalendarSection, Section
 from pipelines.config_errors import ConfigError, explain
 from pipelines.jira.options import Options
+from pipelines.limits import Limits
 from pipelines.versions import KEPT_VERSIONS
 from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
 
@@ -84,6 +85,24 @@ class WorkflowSection(Section):
     discarding_resolutions: tuple[str, ...] = Field(
         (), description="Resolutions (names or ids) of discarded work; empty recognises them by name."
     )
+
+
+class AuditSection(Section):
+    """How far a run may differ from what is sound before it is not published."""
+
+    quarantine_limit_share: float = Field(
+        0.01, ge=0, le=1, description="Share of Jira's answers in quarantine above which nothing is published."
+    )
+    volume_drop_share: float = Field(
+        0.5, ge=0, le=1, description="Share of a table's rows that may be gone since the last run; 1 is any."
+    )
+    unmapped_rise_share: float = Field(
+        0.1, ge=0, le=1, description="How much the share of unmapped hours may rise since the last run; 1 is any."
+    )
+
+    def limits(self) -> Limits:
+        """The same for the audit."""
+        return Limits(**self.model_dump())
 
 
 class StageSection(Section):
@@ -163,6 +182,7 @@ class FlowConfig(Section):
     calendar: CalendarSection = Field(CalendarSection(), description="When the team works.")
     workflow: WorkflowSection = Field(WorkflowSection(), description="Rules that hold in every value stream.")
     publishing: PublishingSection = Field(PublishingSection(), description="What stays of earlier tables.")
+    audit: AuditSection = Field(AuditSection(), description="What keeps a run from being published.")
     value_stream: tuple[ValueStreamSection, ...] = Field((), description="Value streams; none lets them be inferred.")
 
     @model_validator(mode="after")

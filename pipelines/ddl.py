@@ -82,9 +82,9 @@ def create_statements(table: type[Table], row_count: int) -> list[str]:
         lines.append(f"PRIMARY KEY ({', '.join(quoted(name) for name in published_key(table))})")
     return [
         f"CREATE TABLE {qualified(table)} (\n  " + ",\n  ".join(lines) + "\n)",
-        f"COMMENT ON TABLE {qualified(table)} IS {_text(table_comment(table))}",
+        f"COMMENT ON TABLE {qualified(table)} IS {text(table_comment(table))}",
         *(
-            f"COMMENT ON COLUMN {qualified(table)}.{quoted(name)} IS {_text(column.description)}"
+            f"COMMENT ON COLUMN {qualified(table)}.{quoted(name)} IS {text(column.description)}"
             for name, column in published_columns(table).items()
         ),
     ]
@@ -100,5 +100,6 @@ def _column_line(name: str, column: Column) -> str:
     return f"{quoted(name)} {duckdb_type(column.dtype)}" + ("" if column.nullable else " NOT NULL")
 
 
-def _text(words: str) -> str:
+def text(words: str) -> str:
+    """A literal: quotes in it are doubled."""
     return "'" + words.replace("'", "''") + "'"

@@ -6,7 +6,7 @@ The issues themselves lie in the landing, which belongs to ``pipelines.jira``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,10 @@ class LandedStore(dg.IOManager):
         fresh = self._path.with_name(f".{self._path.name}")
         fresh.write_bytes(_DOCUMENT.dump_json(landed, indent=1))
         fresh.replace(self._path)
+
+    def landed_at(self) -> datetime:
+        """When the newest extraction was complete, by this machine's clock."""
+        return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
 
     def newest(self) -> Landed:
         """Read them back; raises FileNotFoundError before the first extraction."""

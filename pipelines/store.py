@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,10 @@ class TableStore(dg.IOManager):
             raise FileNotFoundError(f"no run has made {table.name} yet; materialise it first")
         return pl.scan_parquet(files[-1])
 
+    def built_at(self, table: type[Table]) -> datetime:
+        """When the newest file of a table was written, by this machine's clock."""
+        return datetime.fromtimestamp(self._files(table)[-1].stat().st_mtime, UTC)
+
     def _place(self, table: type[Table]) -> Path:
         return self._folder / table.layer / table.name
 
@@ -89,9 +94,13 @@ class RawStore(dg.IOManager):
 
     def scan(self, table: type[Table]) -> pl.LazyFrame:
         """All parts of a table, in order, unread; raises FileNotFoundError when there are none."""
-        if not (self._folder / table.name).is_dir():
+        if not self.place(table).is_dir():
             raise FileNotFoundError(f"{table.name} was not parsed yet; materialise it first")
-        return pl.scan_parquet(self._folder / table.name / "*.parquet")
+        return pl.scan_parquet(self.place(table) / "*.parquet")
+
+    def place(self, table: type[Table]) -> Path:
+        """Folder of a table's parts."""
+        return self._folder / table.name
 
 
 def describe(table: type[Table]) -> Mapping[str, Any]:

@@ -137,6 +137,12 @@ def count_rows(version: Version, layer: str, name: str) -> int:
     return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
+def count_published(data: Path, table: type[Table]) -> int | None:
+    """Rows of a published table, whatever its columns; None where there is none yet."""
+    path = (data / "parquet" / table.layer / f"{table.name}.parquet").resolve()
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item()) if path.exists() else None
+
+
 def sweep_builds(data: Path) -> None:
     """Remove what interrupted runs left half-built; only for the one run that holds the data folder."""
     for folder in (data / "versions").glob(".*"):

@@ -23,6 +23,10 @@ LABEL = pl.Categorical()
 """A name that many rows share: a value stream, a stage."""
 
 
+Severity = Literal["critical", "warning"]
+"""Whether what breaks a rule keeps the tables from being published."""
+
+
 class SchemaError(ValueError):
     """A frame does not have the columns, order, types or filled values its table declares."""
 
@@ -31,14 +35,30 @@ class SchemaError(ValueError):
 class Column:
     """One column: its type, what it means, when it may be empty and which values it may hold.
 
-    A nullable column's description says when it is empty. ``minimum`` and ``values`` are checked before every write.
+    A nullable column's description says when it is empty. Bounds and ``values`` are checked before every write.
+    ``references`` names a column of another table that holds every value of this one, as ``"issues.issue_id"``; where
+    that table's key has further columns, those of the same name are compared too.
     """
 
     dtype: pl.DataType
     description: str
     nullable: bool = False
     minimum: float | None = None
+    maximum: float | None = None
     values: tuple[str, ...] | None = None
+    references: str = ""
+
+
+@dataclass(frozen=True)
+class RowRule:
+    """What holds in every row of a table beyond its single columns: ``holds`` is a condition in SQL over the columns.
+
+    A row in which the condition cannot be told, because a column is empty, keeps the rule.
+    """
+
+    says: str
+    holds: str
+    severity: Severity = "critical"
 
 
 class Table:
@@ -52,11 +72,13 @@ class Table:
     key: ClassVar[tuple[str, ...]]
     caveat: ClassVar[str]
     columns: ClassVar[dict[str, Column]]
+    row_rules: ClassVar[dict[str, RowRule]]
 
     def __init_subclass__(cls, *, layer: Layer, key: tuple[str, ...], caveat: str = "", name: str = "") -> None:
-        """Collect the columns, inherited ones first, and check that the key names some of them."""
-        inherited = getattr(super(cls, cls), "columns", {})
+        """Collect the columns and rules, inherited ones first, and check that the key names some of the columns."""
+        inherited, rules = (getattr(super(cls, cls), name, {}) for name in ("columns", "row_rules"))
         cls.columns = inherited | {n: c for n, c in vars(cls).items() if isinstance(c, Column)}
+        cls.row_rules = rules | {n: r for n, r in vars(cls).items() if isinstance(r, RowRule)}
         cls.name = name or _snake(cls.__name__)
         cls.layer, cls.key, cls.caveat = layer, key, caveat
         if missing := [k for k in key if k not in cls.columns or cls.columns[k].nullable]:
@@ -111,6 +133,8 @@ def _value_problems(values: pl.Series, column: Column) -> Iterator[str]:
         yield f"{values.name} is empty in {empty} rows"
     if column.minimum is not None and len(values) and (values < column.minimum).any():
         yield f"{values.name} falls below {column.minimum}"
+    if column.maximum is not None and len(values) and (values > column.maximum).any():
+        yield f"{values.name} rises above {column.maximum}"
     if column.values is not None:
         strange = set(values.cast(pl.String).drop_nulls().unique()) - set(column.values)
         if strange:

@@ -1,8 +1,6 @@
 """Write, audit, publish: the last steps of the graph. Files and the switch belong to ``pipelines.warehouse``."""
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as installed_version
 from typing import Any
@@ -12,16 +10,17 @@ import polars as pl
 
 from pipelines import versions, warehouse
 from pipelines.assets import table_spec
-from pipelines.checks import Verdict, audit
-from pipelines.contracts import LISTED_ISSUES, Severity, contracts_for
+from pipelines.audit import Findings, Stores, audit_build, gather, keep_report
+from pipelines.checks import Verdict
+from pipelines.contracts import contracts_for
 from pipelines.landed import Landed, LandedStore
+from pipelines.parameters import WorkflowStore
 from pipelines.settings import RunSettings
 from pipelines.store import RawStore, TableStore
 from transforms.catalog import TABLES
 from transforms.quality.runs import Runs, add_run
 from transforms.quality.validations import Validations, build_validations
-from transforms.raw import RawIssues, RawQuarantine
-from transforms.schema import Table, check_schema, check_values
+from transforms.schema import Severity, Table, check_schema, check_values
 
 OWN_RECORDS: tuple[type[Table], ...] = (Validations, Runs)
 """Tables that speak of the build itself: filled after the audit, so no asset before it can make them."""
@@ -64,6 +63,7 @@ def staged_warehouse(
     tables: dg.ResourceParam[TableStore],
     raw_tables: dg.ResourceParam[RawStore],
     landed: dg.ResourceParam[LandedStore],
+    workflow_parameters: dg.ResourceParam[WorkflowStore],
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Build a version, audit it, and add what the audit found."""
     started_at = datetime.fromtimestamp(context.instance.get_run_stats(context.run.run_id).start_time or 0, UTC)
@@ -71,15 +71,17 @@ def staged_warehouse(
     source = landed.newest()
     settings.report("Building the tables to publish")
     warehouse.stage_version(version, {table: tables.scan(table) for table in STAGED}, source.site_name)
-    verdicts = _audited(version, listed_issues(raw_tables, source), settings)
-    is_sound = all(v.is_passed for v in verdicts if v.severity == "critical")
-    if is_sound:
-        _add_records(version, source, verdicts, context.run.run_id, started_at)
+    settings.report("Checking them")
+    with warehouse.discarding_failures(version):
+        known = gather(settings, STAGED, Stores(tables, raw_tables, landed, workflow_parameters))
+    findings = audit_build(version, STAGED, known)
+    if findings.is_sound:
+        _add_records(version, source, findings, context.run.run_id, started_at)
     else:
-        _keep_report(version, verdicts)
+        keep_report(version, findings)
         warehouse.discard_version(version)
-    yield dg.MaterializeResult(asset_key="staged_warehouse", check_results=list(_check_results(verdicts)))
-    yield from (dg.MaterializeResult(asset_key=table.name) for table in OWN_RECORDS if is_sound)
+    yield dg.MaterializeResult(asset_key="staged_warehouse", check_results=list(_check_results(findings.verdicts)))
+    yield from (dg.MaterializeResult(asset_key=table.name) for table in OWN_RECORDS if findings.is_sound)
 
 
 @dg.asset(
@@ -98,31 +100,8 @@ def published_warehouse(
     return dg.MaterializeResult(metadata={"version": version.version_id, "path": dg.MetadataValue.path(folder)})
 
 
-def listed_issues(raw_tables: RawStore, source: Landed) -> pl.DataFrame:
-    """Every issue id Jira listed in this run, whether it was handed out, could be parsed, or not; column issue_id."""
-    parsed = [raw_tables.scan(table).select("issue_id") for table in (RawIssues, RawQuarantine)]
-    absent = pl.LazyFrame({"issue_id": source.missing}, {"issue_id": pl.Int64()})
-    return pl.concat([*parsed, absent]).drop_nulls().unique().collect()
-
-
-def _audited(version: warehouse.Version, listed: pl.DataFrame, settings: RunSettings) -> list[Verdict]:
-    """Audit a version that is being built; if the audit itself breaks, the build goes."""
-    settings.report("Checking them")
-    with warehouse.discarding_failures(version), warehouse.reading(version) as connection:
-        connection.register(LISTED_ISSUES, listed)
-        return audit(connection, STAGED)
-
-
-def _keep_report(version: warehouse.Version, verdicts: Sequence[Verdict]) -> None:
-    """Leave what failed, with sample rows, where the next reader of the data folder finds it."""
-    path = warehouse.report_path(version)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    failed = [asdict(verdict) for verdict in verdicts if not verdict.is_passed]
-    path.write_text(json.dumps(failed, indent=1, ensure_ascii=False), encoding="utf-8")
-
-
 def _add_records(
-    version: warehouse.Version, source: Landed, verdicts: Sequence[Verdict], run_id: str, started_at: datetime
+    version: warehouse.Version, source: Landed, findings: Findings, run_id: str, started_at: datetime
 ) -> None:
     """Write quality.validations and quality.runs into a version that passed."""
     run = {
@@ -134,12 +113,15 @@ def _add_records(
         "finished_at": datetime.now(UTC),
         "issue_count": warehouse.count_rows(version, "core", "issues"),
         "change_count": warehouse.count_rows(version, "core", "changes"),
+        "quarantined_count": findings.quarantined_count,
+        "quarantined_share": findings.quarantined_share,
+        "unmapped_share": findings.unmapped_share,
         "request_count": source.request_count,
-        "failed_check_count": sum(not verdict.is_passed for verdict in verdicts),
+        "failed_check_count": len(findings.failed()),
         "flow_version": installed_version("jira-flow"),
     }
     records: dict[type[Table], pl.LazyFrame] = {
-        Validations: build_validations(run_id, verdicts),
+        Validations: build_validations(run_id, findings.verdicts),
         Runs: add_run(versions.earlier_runs(version.data), run, versions.withdrawn(version.data)),
     }
     with warehouse.discarding_failures(version):

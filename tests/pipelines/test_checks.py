@@ -1,5 +1,6 @@
 """The audit finds what breaks a declaration, and can be read."""
 
+import importlib
 import subprocess
 import sys
 
@@ -8,10 +9,11 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from pipelines import contracts, ddl
-from pipelines.checks import SAMPLE_ROWS, audit
-from pipelines.contracts import Contract
+from pipelines import checks, contracts, ddl
+from pipelines.checks import RULES_PER_SCAN, SAMPLE_ROWS, audit, bundles
+from pipelines.contracts.contract import Contract
 from pipelines.duckdb_dialect import lend
+from pipelines.expectations import declared
 from tests.pipelines.toy_tables import Depots, Parcels, depots, parcels
 
 
@@ -37,6 +39,7 @@ def test_a_sound_table_passes_every_rule():
     verdicts = audit(staged(parcels=parcels({}, {"leg_number": 2, "carrier": None})), [Parcels])
     assert not failed(verdicts)
     assert {verdict.expectation for verdict in verdicts} == {
+        "columns_as_declared",
         "site_name_filled",
         "parcel_id_filled",
         "leg_number_filled",
@@ -45,6 +48,7 @@ def test_a_sound_table_passes_every_rule():
         "colour_values",
         "carrier_values",
         "stop_ids_filled",
+        "weight_share_within_0_1",
         "key_unique",
     }
 
@@ -67,7 +71,7 @@ def test_every_kind_of_flaw_is_found_and_counted():
 def test_a_verdict_says_in_words_what_was_expected_and_shows_failing_rows():
     [verdict] = failed(audit(staged(parcels=parcels({"leg_number": -5})), [Parcels])).values()
     assert verdict.says == "leg_number is at least 1"
-    assert verdict.sample == [{"value": "-5"}]
+    assert verdict.sample == [{"parcel_id": "1", "leg_number": "-5"}]
     assert verdict.table_name == "parcels"
 
 
@@ -118,6 +122,44 @@ def test_a_rule_that_cannot_be_checked_has_failed(monkeypatch):
     broken = Contract("depots", "typo", "says nothing", "SELECT no_such_column FROM {batch}", ("depots",))
     monkeypatch.setattr(contracts, "CONTRACTS", (broken,))
     assert set(failed(audit(staged(depots=depots(1)), [Depots]))) == {"typo"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE quality.depots",
+        "ALTER TABLE quality.depots DROP COLUMN is_open",
+        "ALTER TABLE quality.depots ADD COLUMN colour VARCHAR",
+        "ALTER TABLE quality.depots ALTER depot_id TYPE INTEGER",
+        "ALTER TABLE quality.depots RENAME COLUMN is_open TO was_open",
+        "ALTER TABLE quality.depots DROP COLUMN depot_id; ALTER TABLE quality.depots ADD COLUMN depot_id BIGINT",
+    ],
+)
+def test_a_table_of_another_shape_has_failed_as_a_whole_and_the_others_are_checked(statement):
+    connection = staged(parcels=parcels({"leg_number": 0}), depots=depots(1))
+    connection.execute(statement)
+    found = failed(audit(connection, [Depots, Parcels]))
+    assert set(found) == {"columns_as_declared", "leg_number_minimum"}
+    assert found["columns_as_declared"].table_name == "depots"
+    assert found["columns_as_declared"].sample
+
+
+def test_more_conditions_than_fit_one_query_are_all_checked(monkeypatch):
+    monkeypatch.setattr(checks, "RULES_PER_SCAN", 2)
+    found = failed(audit(staged(parcels=parcels({"leg_number": 0, "carrier": "mule", "weight_share": 2.0})), [Parcels]))
+    assert set(found) == {"leg_number_minimum", "carrier_values", "weight_share_within_0_1"}
+
+
+def test_a_bundle_gives_fewer_rows_than_great_expectations_hands_on():
+    assert RULES_PER_SCAN < importlib.import_module("great_expectations.constants").MAX_RESULT_RECORDS
+
+
+def test_conditions_over_single_rows_cost_one_scan_and_one_query():
+    rules = [*declared(Parcels, {"parcels": Parcels})]
+    first, *others = bundles(rules)
+    assert len(first.expectations) == len([rule for rule in rules if rule.holds])
+    assert [bundle.expectations[0].name for bundle in others] == ["key_unique"]
+    assert first.query.count("{batch}") == 1
 
 
 def test_the_audit_leaves_the_connection_open_and_says_nothing(capfd):

@@ -1,5 +1,6 @@
 """Every contract lets sound tables pass and catches the one row that breaks it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -7,7 +8,9 @@ import polars as pl
 import pytest
 
 from pipelines import ddl
-from pipelines.contracts import CONTRACTS, LISTED_ISSUES, contracts_for
+from pipelines.circumstances import Circumstances, ThisRun
+from pipelines.contracts import CONTRACTS, contracts_for
+from pipelines.limits import Limits
 from transforms.catalog import TABLES
 from transforms.schema import TIMESTAMP
 
@@ -45,11 +48,8 @@ def sound_tables():
     return {
         "issues": rows("issues", {"issue_id": 1, "status_id": 3}),
         "changes": rows("changes", {"issue_id": 1, "field": "status", "to_value": 3, "changed_at": hour(1)}),
-        "status_visits": rows(
-            "status_visits",
-            {"issue_id": 1, "visit_number": 1, "status_id": 1, "entered_at": hour(0), "left_at": hour(1)},
-            {"issue_id": 1, "visit_number": 2, "status_id": 3, "entered_at": hour(1), "left_at": None},
-        ),
+        "stages": rows("stages", {"stage_name": "x"}),
+        "status_visits": rows("status_visits", visit(1, 1, 0, 1), visit(2, 3, 1, None, elapsed_ms=3 * HOUR)),
         "work_intervals": rows(
             "work_intervals",
             interval(1, "wait", 0, 1),
@@ -60,15 +60,26 @@ def sound_tables():
             {
                 "issue_id": 1,
                 "outcome": "in_progress",
+                "started_at": hour(0),
                 **{f"span_{unit}": 4 * HOUR for unit in ("ms", "working_ms")},
                 **{f"touch_{unit}": 3 * HOUR for unit in ("ms", "working_ms")},
                 **{f"wait_{unit}": HOUR for unit in ("ms", "working_ms")},
             },
         ),
-        "statuses": rows("statuses", {"status_id": 3, "decided_by": "category", "is_unmapped": False}),
+        "statuses": rows(
+            "statuses",
+            {"status_id": 1, "decided_by": "category", "visit_count": 1, "elapsed_hours": 1.0},
+            {"status_id": 3, "decided_by": "category", "visit_count": 1, "elapsed_hours": 3.0},
+        ),
         "completeness": rows("completeness", {"issue_id": 1, "is_complete": True}),
         "quarantine": rows("quarantine", {"reference": "batch:7", "issue_id": 9, "reason": "no JSON"}),
     }
+
+
+def visit(number, status_id, start, end, **more):
+    ends = {"entered_at": hour(start), "left_at": None if end is None else hour(end)}
+    usual = {"issue_id": 1, "visit_number": number, "status_id": status_id, "elapsed_ms": HOUR, "working_ms": HOUR}
+    return usual | {"working_ms": (more or usual)["elapsed_ms"]} | ends | more
 
 
 def interval(number, kind, start, end, **more):
@@ -84,20 +95,39 @@ def interval(number, kind, start, end, **more):
     return usual | ends | more
 
 
-def broken(contract_name, tables, listed=(1, 9)):
+AS_OF = hour(4)
+
+FACTS = {"listed_issues", "landed_changes", "this_run", "table_builds", "earlier_run", "earlier_tables"}
+"""What a contract may need that is no published table."""
+
+
+def circumstances(listed=(1, 9), **run):
+    """An audit on the day the sound tables speak of."""
+    return Circumstances(
+        listed=pl.DataFrame({"issue_id": listed}, {"issue_id": pl.Int64}),
+        run=ThisRun(**({"as_of": AS_OF, "landed_at": AS_OF} | run)),
+        builds=pl.DataFrame({"table_name": [t.name for t in TABLES], "built_at": [AS_OF] * len(TABLES)}),
+        earlier_run=pl.DataFrame({"as_of": [AS_OF], "unmapped_share": [0.1]}),
+        earlier_tables=pl.DataFrame({"table_name": [t.name for t in TABLES], "row_count": [0] * len(TABLES)}),
+    )
+
+
+def broken(contract_name, tables, known=None, table_name=None):
     """Rows by which a contract is broken."""
-    [contract] = [c for c in CONTRACTS if c.name == contract_name and set(c.needs) <= set(tables)][:1]
-    return run(contract, tables, listed)
+    [contract] = [c for c in CONTRACTS if c.name == contract_name and table_name in (c.table_name, None)]
+    return run(contract, tables, known)
 
 
-def run(contract, tables, listed=(1, 9)):
+def run(contract, tables, known=None):
     connection = duckdb.connect()
-    connection.register(LISTED_ISSUES, pl.DataFrame({"issue_id": listed}, {"issue_id": pl.Int64}))
-    for name, frame in tables.items():
-        table = BY_NAME[name]
-        connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
-        connection.register("rows", frame)
-        connection.execute(f"CREATE TABLE {ddl.qualified(table)} AS SELECT * FROM rows")
+    (known or circumstances()).lay_out(connection)
+    connection.register("landed_changes", tables["changes"].rename({"from_value": "from_id", "to_value": "to_id"}))
+    for name in contract.needs:
+        if name in BY_NAME:
+            table = BY_NAME[name]
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.layer}")
+            connection.register("rows", tables.get(name, table.empty()))
+            connection.execute(f"CREATE TABLE {ddl.qualified(table)} AS SELECT * FROM rows")
     own = ddl.qualified(BY_NAME[contract.table_name])
     return connection.execute(contract.query.replace("{batch}", own)).fetchall()
 
@@ -111,13 +141,15 @@ def changed(tables, name, **values):
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: f"{c.table_name}-{c.name}")
 def test_sound_tables_keep_every_contract(contract):
-    assert run(contract, sound_tables()) == []
+    limits = Limits(quarantine_limit_share=0.5)
+    found = run(contract, sound_tables(), circumstances(limits=limits))
+    assert found == [] or (contract.name, found) == ("nothing_is_quarantined", [("batch:7", 9, "no JSON")])
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: f"{c.table_name}-{c.name}")
 def test_every_contract_speaks_of_published_tables(contract):
     assert contract.table_name in contract.needs
-    assert set(contract.needs) <= set(BY_NAME)
+    assert set(contract.needs) <= {*BY_NAME, *FACTS}
 
 
 def test_names_of_contracts_are_unique_within_a_table():
@@ -125,52 +157,44 @@ def test_names_of_contracts_are_unique_within_a_table():
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("unit", ["ms", "working_ms"])
-@pytest.mark.parametrize("part", ["touch", "wait", "blocked", "unassigned", "done_gap"])
-def test_parts_that_miss_the_span_by_a_millisecond_are_caught(part, unit):
-    tables = sound_tables()
-    now = tables["issue_journeys"][f"{part}_{unit}"].item()
-    assert broken(f"parts_add_up_{unit}", changed(tables, "issue_journeys", **{f"{part}_{unit}": now + 1}))
-
-
 def test_a_gap_between_two_visits_is_caught():
     tables = changed(sound_tables(), "status_visits", entered_at=hour(2))
-    assert broken("contiguous", tables)
+    assert broken("contiguous", tables, table_name="status_visits")
 
 
 def test_overlapping_visits_are_caught():
     tables = changed(sound_tables(), "status_visits", entered_at=hour(0))
-    assert broken("contiguous", tables)
+    assert broken("contiguous", tables, table_name="status_visits")
 
 
 def test_a_visit_that_ends_before_it_begins_is_caught():
     tables = changed(sound_tables(), "status_visits", left_at=hour(0))
-    assert broken("contiguous", tables)
+    assert broken("contiguous", tables, table_name="status_visits")
 
 
 def test_an_open_visit_that_is_not_the_last_is_caught():
     tables = sound_tables()
     visits = tables["status_visits"].with_columns(left_at=pl.lit(None, TIMESTAMP))
-    assert broken("contiguous", tables | {"status_visits": visits})
+    assert broken("contiguous", tables | {"status_visits": visits}, table_name="status_visits")
 
 
 def test_a_gap_between_two_intervals_is_caught():
-    [contract] = [c for c in CONTRACTS if (c.table_name, c.name) == ("work_intervals", "contiguous")]
-    assert run(contract, changed(sound_tables(), "work_intervals", entered_at=hour(3)))
+    tables = changed(sound_tables(), "work_intervals", entered_at=hour(3))
+    assert broken("contiguous", tables, table_name="work_intervals")
 
 
-@pytest.mark.parametrize("table", ["changes", "status_visits", "work_intervals", "issue_journeys"])
-def test_a_row_of_an_issue_nobody_listed_is_caught(table):
-    [contract] = [c for c in CONTRACTS if (c.table_name, c.name) == (table, "issue_is_known")]
-    assert run(contract, changed(sound_tables(), table, issue_id=404)) == [(404,)]
+def test_visits_that_are_not_numbered_from_one_are_caught():
+    tables = sound_tables()
+    visits = tables["status_visits"].with_columns(pl.col.visit_number + 1)
+    assert broken("contiguous", tables | {"status_visits": visits}, table_name="status_visits")
 
 
 def test_an_issue_that_was_listed_and_is_nowhere_is_caught():
-    assert broken("nothing_listed_is_lost", sound_tables(), listed=(1, 2, 9)) == [(2,)]
+    assert broken("nothing_listed_is_lost", sound_tables(), circumstances(listed=(1, 2, 9))) == [(2,)]
 
 
 def test_a_quarantined_issue_is_not_lost():
-    assert broken("nothing_listed_is_lost", sound_tables(), listed=(9,)) == []
+    assert broken("nothing_listed_is_lost", sound_tables(), circumstances(listed=(9,))) == []
 
 
 def test_a_history_that_ends_elsewhere_than_the_issue_is_caught():
@@ -196,33 +220,114 @@ def test_only_status_changes_say_where_a_history_ends():
     assert not broken("history_ends_at_current_status", tables)
 
 
-@pytest.mark.parametrize("column", ["elapsed_ms", "working_ms"])
-def test_intervals_that_do_not_add_up_to_the_journey_are_caught(column):
-    tables = changed(sound_tables(), "work_intervals", **{column: 1})
-    assert broken("intervals_add_up_to_the_journey", tables)
+KINDS = "kinds_are_those_of_the_intervals"
+
+
+@pytest.mark.parametrize("unit", ["ms", "working_ms"])
+@pytest.mark.parametrize("part", ["touch", "wait", "blocked", "unassigned", "done_gap"])
+def test_a_kind_that_misses_its_intervals_by_a_millisecond_is_caught(part, unit):
+    tables = sound_tables()
+    now = tables["issue_journeys"][f"{part}_{unit}"].item()
+    tables = changed(tables, "issue_journeys", **{f"{part}_{unit}": now + 1})
+    assert broken(KINDS, tables, table_name="issue_journeys")
+
+
+def test_touch_and_wait_that_changed_places_are_caught_though_their_sum_holds():
+    tables = changed(sound_tables(), "issue_journeys", touch_ms=HOUR, wait_ms=3 * HOUR)
+    assert broken(KINDS, tables, table_name="issue_journeys")
 
 
 def test_the_second_life_of_an_issue_is_outside_its_journey():
     tables = sound_tables()
     again = rows("work_intervals", interval(3, "touch", 4, 5, pass_number=2))
     tables["work_intervals"] = pl.concat([tables["work_intervals"], again])
-    assert not broken("intervals_add_up_to_the_journey", tables)
+    assert not broken(KINDS, tables, table_name="issue_journeys")
 
 
 def test_a_journey_measured_through_children_has_no_intervals_of_its_own():
-    tables = changed(sound_tables(), "work_intervals", elapsed_ms=1)
-    assert not broken("intervals_add_up_to_the_journey", changed(tables, "issue_journeys", is_rolled_up=True))
+    tables = changed(sound_tables(), "issue_journeys", is_rolled_up=True)
+    assert broken("intervals_cover_the_visits", tables)
+    assert not broken("intervals_cover_the_visits", tables | {"work_intervals": tables["work_intervals"].clear()})
 
 
-def test_incomplete_histories_and_unmapped_statuses_only_warn():
+def test_intervals_that_are_shorter_than_the_visits_are_caught():
+    assert broken("intervals_cover_the_visits", changed(sound_tables(), "work_intervals", elapsed_ms=HOUR))
+
+
+def test_a_visit_at_another_moment_than_the_change_that_made_it_is_caught():
+    assert broken("visits_follow_the_changes", changed(sound_tables(), "changes", changed_at=hour(2)))
+    assert broken("visits_follow_the_changes", changed(sound_tables(), "changes", to_value=4))
+
+
+def test_a_change_after_as_of_makes_no_visit():
+    tables = sound_tables()
+    later = rows("changes", {"issue_id": 1, "field": "status", "to_value": 5, "changed_at": hour(5)})
+    tables["changes"] = pl.concat([tables["changes"], later])
+    assert not broken("visits_follow_the_changes", tables)
+
+
+def test_an_issue_without_any_visit_is_caught():
+    tables = sound_tables()
+    assert broken("first_visit_begins_with_the_issue", tables | {"status_visits": tables["status_visits"].clear()})
+
+
+@pytest.mark.parametrize("table_name", ["status_visits", "work_intervals", "issue_journeys"])
+def test_what_was_measured_up_to_another_moment_is_caught(table_name):
+    assert broken("open_until_as_of", sound_tables(), circumstances(as_of=hour(5)), table_name)
+
+
+def test_answers_in_quarantine_are_let_through_up_to_the_limit():
+    limits = Limits(quarantine_limit_share=0.5)
+    assert not broken("quarantined_share_within_limit", sound_tables(), circumstances(limits=limits))
+    [row] = broken("quarantined_share_within_limit", sound_tables())
+    assert row[:2] == ("batch:7", 9)
+
+
+def test_unmapped_hours_may_rise_up_to_the_limit():
+    tables = changed(sound_tables(), "statuses", is_unmapped=True, work_kind="queue")
+    assert broken("unmapped_hours_are_no_more_than_before", tables)
+    limits = Limits(unmapped_rise_share=0.8)
+    assert not broken("unmapped_hours_are_no_more_than_before", tables, circumstances(limits=limits))
+
+
+def test_rows_may_be_gone_up_to_the_limit():
+    before = pl.DataFrame({"table_name": ["changes"], "row_count": [10]})
+    known = replace(circumstances(limits=Limits(volume_drop_share=0.8)), earlier_tables=before)
+    assert broken("as_many_rows_as_before", sound_tables(), known, "changes") == [(1, 10)]
+    known = replace(circumstances(limits=Limits(volume_drop_share=0.9)), earlier_tables=before)
+    assert not broken("as_many_rows_as_before", sound_tables(), known, "changes")
+
+
+def test_a_table_of_the_past_that_is_empty_all_at_once_is_caught():
+    before = pl.DataFrame({"table_name": ["flow_weekly"], "row_count": [10]})
+    known = replace(circumstances(), earlier_tables=before)
+    assert broken("not_empty_all_at_once", sound_tables(), known, "flow_weekly") == [(10,)]
+    known = replace(circumstances(limits=Limits(volume_drop_share=1)), earlier_tables=before)
+    assert not broken("not_empty_all_at_once", sound_tables(), known, "flow_weekly")
+
+
+def test_a_moment_before_the_published_one_has_to_be_asked_for():
+    assert broken("as_of_does_not_go_back", sound_tables(), circumstances(as_of=hour(3)))
+    assert not broken("as_of_does_not_go_back", sound_tables(), circumstances(as_of=hour(3), is_as_of_told=True))
+
+
+def test_a_table_older_than_the_extraction_is_caught():
+    known = circumstances(landed_at=hour(5))
+    assert broken("computed_from_what_was_read_last", sound_tables(), known, "flow_weekly")
+
+
+def test_what_only_warns_is_published():
     assert {c.name for c in CONTRACTS if c.severity == "warning"} == {
         "histories_are_complete",
         "every_status_is_mapped",
+        "nothing_is_quarantined",
     }
     assert broken("histories_are_complete", changed(sound_tables(), "completeness", is_complete=False))
     assert broken("every_status_is_mapped", changed(sound_tables(), "statuses", is_unmapped=True))
 
 
-def test_contracts_wait_until_all_their_tables_are_there():
-    assert contracts_for([BY_NAME["issue_journeys"]]) == [c for c in CONTRACTS if c.needs == ("issue_journeys",)]
-    assert contracts_for(TABLES) == list(CONTRACTS)
+def test_contracts_wait_until_all_their_tables_and_facts_are_there():
+    alone = contracts_for([BY_NAME["issue_journeys"]])
+    assert alone == [c for c in CONTRACTS if c.needs == ("issue_journeys",)]
+    facts = {need for c in CONTRACTS for need in c.needs} - set(BY_NAME)
+    assert contracts_for(TABLES, facts) == list(CONTRACTS)

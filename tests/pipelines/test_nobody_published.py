@@ -4,7 +4,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipelines.assets import published as publishing
 from pipelines.sandbox.company import simulate_company
 from tests.pipelines.conftest import publish
 from transforms.catalog import TABLES
@@ -17,7 +16,7 @@ WEEKS = 16
 def company(tmp_path_factory):
     """The company, published without the audit, which takes longest and has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publishing, "audit", lambda connection, tables: [])
+        patch.setattr("pipelines.audit.audit", lambda connection, tables, given: [])
         return publish(simulate_company(weeks=WEEKS), tmp_path_factory.mktemp("company") / "data")
 
 

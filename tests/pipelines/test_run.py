@@ -9,7 +9,7 @@ import pytest
 from pipelines import contracts
 from pipelines.assets import published as publishing
 from pipelines.config import FlowConfig
-from pipelines.contracts import Contract
+from pipelines.contracts.contract import Contract
 from pipelines.jira import Connection
 from pipelines.jira.errors import CredentialsError, UnreachableError
 from pipelines.run import AuditError, BusyError, holding, run_flow
@@ -25,7 +25,7 @@ from transforms.schema import SchemaError, check_schema
 @pytest.fixture
 def unaudited(monkeypatch):
     """Skip the audit, which takes seconds, where it is not what is tested."""
-    monkeypatch.setattr(publishing, "audit", lambda connection, tables: [])
+    monkeypatch.setattr("pipelines.audit.audit", lambda connection, tables, given: [])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import polars as pl
 
 from transforms.order import ORDER
 from transforms.raw import CHANGE_FIELD, LINK_KINDS, RawChanges
-from transforms.schema import TIMESTAMP, Column, Table
+from transforms.schema import TIMESTAMP, Column, RowRule, Table
 
 
 class Changes(Table, layer="core", key=("issue_id", "history_id", "item_index")):
@@ -15,7 +15,7 @@ class Changes(Table, layer="core", key=("issue_id", "history_id", "item_index"))
     Of an assignment only whether somebody was and is assigned is kept, and whether it went to another person.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     history_id = Column(pl.Int64(), "Jira's id of the history.")
     item_index = Column(pl.Int32(), "Position of the item in its history.", minimum=0)
     changed_at = Column(TIMESTAMP, "When, by Jira's clock.")
@@ -36,6 +36,8 @@ class Changes(Table, layer="core", key=("issue_id", "history_id", "item_index"))
     link_kind = Column(pl.Enum(LINK_KINDS), "Which way the link points. Empty but for links.", nullable=True)
     is_handoff = Column(pl.Boolean(), "The assignment went from one person to another.")
     is_automation = Column(pl.Boolean(), "Changed by an app or automation user.")
+
+    handoff_is_an_assignment = RowRule("only an assignment is a hand-off", "NOT is_handoff OR field = 'assignee'")
 
 
 def publish_changes(changes: pl.LazyFrame) -> pl.LazyFrame:

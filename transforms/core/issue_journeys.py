@@ -14,7 +14,8 @@ from transforms.core.epics import roll_up
 from transforms.families import name_parents
 from transforms.order import same_issue
 from transforms.pass_sums import sum_passes
-from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.row_rules import all_of, elapsed_between, partition_rules
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import TERMINAL_KINDS, Workflow
 from transforms.workflow_index import WorkflowIndex, assign_streams, covered_stretch
 
@@ -28,12 +29,14 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     their children (is_rolled_up); never add them to their children.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     issue_key = Column(pl.String(), "Current key.")
     value_stream = Column(LABEL, "Value stream the issue belongs to now.")
     issue_type = Column(pl.String(), "Current type.")
     hierarchy_level = Column(pl.Int8(), "-1 sub-task, 0 standard, 1 epic, 2 and more above epics.")
-    parent_id = Column(pl.Int64(), "Parent issue. Empty for an issue without one.", nullable=True)
+    parent_id = Column(
+        pl.Int64(), "Parent issue. Empty for an issue without one.", nullable=True, references="issues.issue_id"
+    )
     is_rolled_up = Column(pl.Boolean(), "Measured through its children.")
     outcome = Column(pl.String(), "What became of it, up to as_of.", values=OUTCOMES)
     is_never_started = Column(pl.Boolean(), "Ended without ever having been in a committed status before.")
@@ -72,6 +75,32 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     reopen_count = Column(pl.Int32(), "Moves from a terminal status back, within the horizon.", minimum=0)
     handoff_count = Column(pl.Int32(), "Changes between two different people from start to finish.", minimum=0)
     continuity_break_count = Column(pl.Int32(), "Places where the log does not chain.", minimum=0)
+
+    locals().update(partition_rules())
+    finished_as_told = RowRule(
+        "a journey has a finish exactly if it was delivered or discarded",
+        "(finished_at IS NOT NULL) = (outcome IN ('delivered', 'discarded'))",
+    )
+    not_started_has_no_start = RowRule(
+        "what was not started has neither start nor span",
+        "outcome <> 'not_started' OR (started_at IS NULL AND span_ms = 0)",
+    )
+    cycle_of_delivered_only = RowRule(
+        "cycle and lead are told of delivered, really started work and of nothing else",
+        all_of(
+            "(cycle_ms IS NOT NULL) = (outcome = 'delivered' AND NOT is_never_started)",
+            "(lead_ms IS NULL) = (cycle_ms IS NULL)",
+            "(cycle_working_ms IS NULL) = (cycle_ms IS NULL)",
+            "(lead_working_ms IS NULL) = (cycle_ms IS NULL)",
+        ),
+    )
+    cycle_is_the_span = RowRule(
+        "cycle is the span, elapsed and working",
+        "cycle_ms = span_ms AND cycle_working_ms = span_working_ms",
+    )
+    span_from_ends = elapsed_between("started_at", "finished_at", "span_ms", "the span is finish less start")
+    lead_from_ends = elapsed_between("created_at", "finished_at", "lead_ms", "lead is finish less creation")
+    rework_within_touch = RowRule("touch done again is part of the touch", "rework_touch_ms <= touch_ms")
 
 
 INTERVAL_COLUMNS = (

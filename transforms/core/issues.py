@@ -6,7 +6,7 @@ import polars as pl
 
 from transforms.families import name_parents
 from transforms.raw import GONE_REASONS
-from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import Workflow
 from transforms.workflow_index import assign_streams
 
@@ -20,13 +20,22 @@ class Issues(Table, layer="core", key=("issue_id",)):
     project_key = Column(LABEL, "Current project.")
     issue_type = Column(LABEL, "Current type.")
     hierarchy_level = Column(pl.Int8(), "-1 sub-task, 0 standard, 1 epic, 2 and more above epics.")
-    parent_id = Column(pl.Int64(), "Parent issue. Empty for an issue without one in the extract.", nullable=True)
-    status_id = Column(pl.Int64(), "Status Jira shows now.")
+    parent_id = Column(
+        pl.Int64(),
+        "Parent issue. Empty for an issue without one in the extract.", nullable=True,
+        references="issues.issue_id",
+    )
+    status_id = Column(pl.Int64(), "Status Jira shows now.", references="statuses.status_id")
     resolution_name = Column(LABEL, "Resolution Jira shows now. Empty while unresolved.", nullable=True)
     is_deleted = Column(pl.Boolean(), "Gone from the site or out of scope; its history is kept.")
     gone_reason = Column(LABEL, "Why it is gone. Empty for a live issue.", nullable=True, values=GONE_REASONS)
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
     updated_at = Column(TIMESTAMP, "Last update by Jira's clock. Empty where Jira gives none.", nullable=True)
+
+    gone_has_a_reason = RowRule(
+        "an issue is gone exactly if there is a reason",
+        "is_deleted = (gone_reason IS NOT NULL)",
+    )
 
 
 def describe_issues(

@@ -7,7 +7,7 @@ from datetime import datetime
 import polars as pl
 
 from transforms.kinds import RELEASE_STAGE
-from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.states import noon_of
 from transforms.workflow import Workflow
 
@@ -36,6 +36,15 @@ class Releases(Table, layer="core", key=("release_id",)):
     )
     wait_days_p50 = Column(
         pl.Float64(), "Median of the same in days. Empty while not released, or if nothing waited.", nullable=True
+    )
+
+    released_has_an_instant = RowRule(
+        "a release has an instant exactly if it is released",
+        "is_released = (released_at IS NOT NULL)",
+    )
+    parts_within_the_whole = RowRule(
+        "late and delivered issues are among those it holds",
+        "late_count <= delivered_count AND delivered_count <= issue_count",
     )
 
 

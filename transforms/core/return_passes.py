@@ -6,6 +6,7 @@ import polars as pl
 
 from transforms.core.issue_journeys import OUTCOMES, outcome
 from transforms.pass_sums import sum_passes
+from transforms.row_rules import partition_rules
 from transforms.schema import LABEL, TIMESTAMP, Column, Table
 
 
@@ -15,7 +16,7 @@ class ReturnPasses(Table, layer="core", key=("issue_id", "pass_number")):
     Outside the sums of ``issue_journeys``, which stay as they were when the work was first delivered.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     pass_number = Column(pl.Int32(), "2 for the first return, 3 for the next, …", minimum=2)
     issue_key = Column(pl.String(), "Current key.")
     value_stream = Column(LABEL, "Value stream the issue belongs to now.")
@@ -35,6 +36,8 @@ class ReturnPasses(Table, layer="core", key=("issue_id", "pass_number")):
     unassigned_working_ms = Column(pl.Int64(), "Working time of unassigned_ms.", minimum=0)
     done_gap_ms = Column(pl.Int64(), "Milliseconds of the pass in terminal statuses left again.", minimum=0)
     done_gap_working_ms = Column(pl.Int64(), "Working time of done_gap_ms.", minimum=0)
+
+    locals().update(partition_rules())
 
 
 def find_return_passes(work_intervals: pl.LazyFrame) -> pl.LazyFrame:

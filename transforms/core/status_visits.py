@@ -8,7 +8,8 @@ import polars as pl
 
 from transforms.order import ORDER, number_in_issue, places_of, same_issue
 from transforms.parts import in_parts
-from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.row_rules import WORKING_WITHIN_ELAPSED, elapsed_between
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.status_events import status_events
 from transforms.stretches import add_working_time, close_stretches
 from transforms.workflow import WORK_KIND, Workflow
@@ -24,12 +25,12 @@ class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
     A transition from a status to itself starts a new visit. Initial status: what the first change left.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     visit_number = Column(pl.Int32(), "1, 2, … in the order of the issue's visits, over all statuses.", minimum=1)
     issue_key = Column(pl.String(), "Current key.")
     value_stream = Column(LABEL, "Value stream the issue belongs to now.")
-    status_id = Column(pl.Int64(), "Status.")
-    stage_name = Column(LABEL, "Stage of the status.")
+    status_id = Column(pl.Int64(), "Status.", references="statuses.status_id")
+    stage_name = Column(LABEL, "Stage of the status.", references="stages.stage_name")
     work_kind = Column(WORK_KIND, "Work kind of the status: queue, active, blocked, done or discarded.")
     is_revisit = Column(pl.Boolean(), "The issue had been in this status before.")
     is_bridged = Column(pl.Boolean(), "Entered without a recorded change; dated by the move that caused it.")
@@ -43,6 +44,10 @@ class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
     left_at = Column(TIMESTAMP, "Exit; the visit is [entered_at, left_at). Empty while it stays.", nullable=True)
     elapsed_ms = Column(pl.Int64(), "Milliseconds from entry to exit, or to as_of while it stays.", minimum=0)
     working_ms = Column(pl.Int64(), "Those within the value stream's calendar.", minimum=0)
+
+    elapsed_from_ends = elapsed_between("entered_at", "left_at", "elapsed_ms", "elapsed time is exit less entry")
+    working_within_elapsed = WORKING_WITHIN_ELAPSED
+    first_is_no_revisit = RowRule("the first visit is no revisit", "visit_number > 1 OR NOT is_revisit")
 
 
 def build_status_visits(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.schema import LABEL, Column, Table
+from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.workflow import DECISIONS, WORK_KIND, Workflow
 
 MS_PER_HOUR = 3_600_000
@@ -34,7 +34,7 @@ class Statuses(Table, layer="core", key=("value_stream", "status_id")):
         pl.String(), "Jira's status category. Empty for a status the site no longer lists.", nullable=True
     )
     is_listed = Column(pl.Boolean(), "The site still lists it.")
-    stage_name = Column(LABEL, "Stage it belongs to.")
+    stage_name = Column(LABEL, "Stage it belongs to.", references="stages.stage_name")
     stage_order = Column(pl.Int32(), "Place of the stage in the walk, from 0.", minimum=0)
     status_order = Column(
         pl.Int32(), "Place of the status in the walk. Empty for blocked and unmapped ones.", nullable=True
@@ -47,6 +47,15 @@ class Statuses(Table, layer="core", key=("value_stream", "status_id")):
     issue_count = Column(pl.Int64(), "Issues that visited it.", minimum=0)
     elapsed_hours = Column(pl.Float64(), "Hours issues spent in it, elapsed, terminal statuses included.", minimum=0)
     working_hours = Column(pl.Float64(), "Those within the calendar.", minimum=0)
+
+    unmapped_as_decided = RowRule(
+        "a status is unmapped exactly if no rule decided",
+        "is_unmapped = (decided_by = 'unmapped')",
+    )
+    counts_fit = RowRule(
+        "no more issues than visits, no more working than elapsed hours",
+        "issue_count <= visit_count AND working_hours <= elapsed_hours + 1e-6",
+    )
 
 
 def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:

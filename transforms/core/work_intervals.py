@@ -15,7 +15,8 @@ from transforms.families import rolled_up_ids
 from transforms.kinds import add_kinds
 from transforms.order import ORDER, number_in_issue, places_of, same_issue
 from transforms.parts import in_parts
-from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.row_rules import WORKING_WITHIN_ELAPSED, elapsed_between
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.states import (
     NOBODY,
     Timeline,
@@ -46,12 +47,12 @@ class WorkIntervals(Table, layer="core", key=("issue_id", "interval_number")):
     lies before, done and discarded after. An epic measured through its children has no rows of its own.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     interval_number = Column(pl.Int32(), "1, 2, … in the order of the issue's intervals.", minimum=1)
     issue_key = Column(pl.String(), "Current key.")
     value_stream = Column(LABEL, "Value stream the issue belongs to now.")
     pass_number = Column(pl.Int32(), "1 for the journey; 2, 3, … for second lives (core.return_passes).", minimum=1)
-    stage_name = Column(LABEL, "Stage.")
+    stage_name = Column(LABEL, "Stage.", references="stages.stage_name")
     kind = Column(INTERVAL_KIND, "What held, by the precedence done_gap > blocked > unassigned > touch or wait.")
     kind_alternative = Column(
         INTERVAL_KIND,
@@ -64,6 +65,10 @@ class WorkIntervals(Table, layer="core", key=("issue_id", "interval_number")):
     left_at = Column(TIMESTAMP, "End; the stretch is [entered_at, left_at). Empty while it lasts.", nullable=True)
     elapsed_ms = Column(pl.Int64(), "Milliseconds, up to as_of while it lasts.", minimum=0)
     working_ms = Column(pl.Int64(), "Those within the value stream's calendar.", minimum=0)
+
+    elapsed_from_ends = elapsed_between("entered_at", "left_at", "elapsed_ms", "elapsed time is end less beginning")
+    working_within_elapsed = WORKING_WITHIN_ELAPSED
+    alternative_differs = RowRule("the other reading of a doubtful log is another", "kind_alternative <> kind")
 
 
 class PersonIntervals(WorkIntervals, layer="private", key=("issue_id", "interval_number")):

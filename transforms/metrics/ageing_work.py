@@ -25,7 +25,7 @@ from transforms.metrics.periods import periods
 from transforms.metrics.service_levels import BY_TYPE, expectations
 from transforms.metrics.slots import events_in_periods, working_between
 from transforms.metrics.stage_stays import stage_pieces, stays_of
-from transforms.schema import LABEL, TIMESTAMP, Column, Table
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.statistics.curves import outlasts
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
@@ -44,11 +44,11 @@ class AgeingWork(Table, layer="metrics", key=("issue_id",)):
     Past work is what was delivered in the 26 weeks up to the last complete one.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     issue_key = Column(pl.String(), "Current key.")
     value_stream = Column(LABEL, "Value stream the issue belongs to now.")
     issue_type = Column(LABEL, "Current type.")
-    stage_name = Column(LABEL, "Stage it is in now.")
+    stage_name = Column(LABEL, "Stage it is in now.", references="stages.stage_name")
     kind = Column(pl.String(), "What holds now.", values=SPAN_KINDS)
     is_blocked = Column(pl.Boolean(), "It is on hold, flagged or blocked by another issue now.")
     started_at = Column(TIMESTAMP, "First entry at or after the commitment point.")
@@ -74,6 +74,15 @@ class AgeingWork(Table, layer="metrics", key=("issue_id",)):
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    stage_age_within_age = RowRule(
+        "nothing is older in its stage than in the flow",
+        "stage_age_days <= age_days + 1e-6",
+    )
+    over_as_measured = RowRule(
+        "it is over its service level exactly if it is older",
+        "is_over_service_level = (age_days > service_level_days)",
+    )
 
 
 def age_open_work(

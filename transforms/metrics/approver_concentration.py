@@ -57,7 +57,7 @@ class ApproverConcentration(PeriodTable, layer="metrics", key=CELL):
     hurry it. For teams of at least five people, and from 30 exits on; else the figures are empty.
     """
 
-    stage_name = Column(LABEL, "Stage in which it waited.")
+    stage_name = Column(LABEL, "Stage in which it waited.", references="stages.stage_name")
     exit_count = Column(pl.Int64(), "Exits by people in the period: the n.", minimum=0)
     automated_exit_count = Column(pl.Int64(), "Exits by automation, left out of everything else.", minimum=0)
     state = Column(pl.String(), "Whether the figures are published, and if not, why.", values=STATES)

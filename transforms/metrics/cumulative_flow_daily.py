@@ -11,7 +11,7 @@ import polars as pl
 
 from transforms.metrics.flow_staircases import count_days
 from transforms.metrics.period_tables import definition_version_column
-from transforms.schema import LABEL, Column, Table
+from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.workflow import Workflow
 
 
@@ -24,7 +24,7 @@ class CumulativeFlowDaily(Table, layer="metrics", key=("value_stream", "stage_na
     """
 
     value_stream = Column(LABEL, "Value stream.")
-    stage_name = Column(LABEL, "Stage.")
+    stage_name = Column(LABEL, "Stage.", references="stages.stage_name")
     flow_date = Column(pl.Date(), "Day, in the value stream's zone; counts are those at its end, or at as_of.")
     stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
     is_terminal = Column(pl.Boolean(), "Work in it has ended.")
@@ -37,6 +37,11 @@ class CumulativeFlowDaily(Table, layer="metrics", key=("value_stream", "stage_na
     discarded_count = Column(pl.Int64(), "Those of them that were given up there.", minimum=0)
     present_count = Column(pl.Int64(), "Issues there now, second lives included; not in terminal stages.", minimum=0)
     definition_version = definition_version_column()
+
+    later_counts_are_smaller = RowRule(
+        "no more left a stage than came, and no more were given up than left",
+        "discarded_count <= departed_count AND departed_count <= arrived_count AND arrived_count <= reached_count",
+    )
 
 
 def draw_cumulative_flow(

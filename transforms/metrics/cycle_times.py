@@ -35,7 +35,7 @@ from transforms.metrics.period_tables import (
 )
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
-from transforms.schema import LABEL, Column
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -113,6 +113,8 @@ class CycleTimes(PeriodTable, layer="metrics", key=KEY):
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    open_within_observed = RowRule("what is open at the end was observed", "open_count <= observed_count")
 
 
 def measure_cycle_times(

@@ -69,7 +69,7 @@ class DecisionLatency(Table, layer="metrics", key=CELL):
     """
 
     value_stream = Column(LABEL, "Value stream.")
-    stage_name = Column(LABEL, "Stage in which it waited.")
+    stage_name = Column(LABEL, "Stage in which it waited.", references="stages.stage_name")
     weekday_name = Column(pl.String(), "Weekday of the exit, in the stream's zone.", values=(ALL, *WEEKDAYS))
     hour_name = Column(pl.String(), "Hour of the exit, in the stream's zone.", values=(ALL, *HOURS))
     exit_count = Column(

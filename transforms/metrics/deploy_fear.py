@@ -13,7 +13,7 @@ import polars as pl
 from transforms.metrics.period_tables import PERIOD_KEY, PeriodTable, cells, definition_version_column, note_column
 from transforms.metrics.periods import PERIOD_KINDS, periods
 from transforms.metrics.slots import events_in_periods
-from transforms.schema import Column
+from transforms.schema import Column, RowRule
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.rank_correlation import MINIMUM_PAIRS, spearman
 from transforms.workflow import Workflow
@@ -72,6 +72,11 @@ class DeployFear(PeriodTable, layer="metrics", key=PERIOD_KEY):
     sentence = Column(pl.String(), "The verdict in words.")
     definition_version = definition_version_column()
     note = note_column()
+
+    yes_as_counted = RowRule(
+        "yes_count is the number of boxes that are yes",
+        "yes_count = " + " + ".join(f"({box} = 'yes')::INTEGER" for box in BOXES),
+    )
 
 
 def tell_deploy_fear(release_batches: pl.LazyFrame, workflow: Workflow, as_of: datetime) -> pl.LazyFrame:

@@ -27,7 +27,8 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
 from transforms.quality.log_detectors import exits_of
-from transforms.schema import LABEL, Column
+from transforms.row_rules import all_of
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.curves import finished_by, is_known_at
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.proportions import wilson
@@ -86,6 +87,16 @@ class FailureDemand(PeriodTable, layer="metrics", key=PERIOD_KEY):
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    parts_within_the_whole = RowRule(
+        "traced bugs are bugs, bugs are created issues, and what was followed was delivered",
+        all_of(
+            "traced_count <= bug_count",
+            "bug_count <= created_count",
+            "reopened_30_days_count <= followed_count",
+            "followed_count <= delivered_count",
+        ),
+    )
 
 
 def measure_failure_demand(

@@ -27,7 +27,8 @@ from transforms.metrics.period_tables import (
 )
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
-from transforms.schema import Column
+from transforms.row_rules import all_of
+from transforms.schema import Column, RowRule
 from transforms.statistics.proportions import wilson
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -62,6 +63,16 @@ class FeedbackLoops(
     locals().update(percentile_columns("trace_days", "of the traced ones had it within this many days.", PERCENTS))
     definition_version = definition_version_column()
     note = note_column()
+
+    parts_within_the_whole = RowRule(
+        "traces are links and comments, and found of followed features only",
+        all_of(
+            "greatest(linked_count, commented_count) <= traced_count",
+            "traced_count <= linked_count + commented_count",
+            "traced_count <= followed_count",
+            "followed_count <= delivered_count",
+        ),
+    )
 
 
 def find_feedback_loops(

@@ -22,7 +22,8 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.raw_process_time import add_raw_process_time
 from transforms.metrics.weekly_flow import WEEK, by_stream, flow_journeys, flow_weeks, weekly_flow
 from transforms.metrics.weekly_limits import RATIO_WEEKS, add_cycle_means, add_limits, add_start_finish_ratio
-from transforms.schema import LABEL, Column, Table
+from transforms.row_rules import LITTLES_LAW, all_of
+from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.statistics.process_behaviour import SIGNALS
 from transforms.workflow import Workflow
 
@@ -115,6 +116,19 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    wip_balances = RowRule(
+        "WIP at the end is WIP at the start plus what started less what left",
+        all_of(
+            "wip_end = wip_start + started_count - left_by_delivery_count - discarded_count",
+            "net_flow = wip_end - wip_start",
+        ),
+    )
+    littles_law_holds = LITTLES_LAW
+    parts_within_the_whole = RowRule(
+        "what left by delivery, and what has a cycle time, was delivered",
+        "left_by_delivery_count <= delivered_count AND cycle_count <= delivered_count",
+    )
 
 
 def follow_flow(

@@ -25,7 +25,8 @@ from transforms.metrics.period_tables import (
 )
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods, stretches_in_periods
-from transforms.schema import LABEL, Column
+from transforms.row_rules import all_of
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.curves import is_known_at
 from transforms.statistics.incidence import incidence_by
 from transforms.statistics.order_statistics import Estimate
@@ -83,6 +84,16 @@ class LateChanges(PeriodTable, layer="metrics", key=PERIOD_KEY, caveat="Writing 
     wasted_span_working_days = Column(pl.Float64(), "Start to cancellation of that work, in working days.", minimum=0)
     definition_version = definition_version_column()
     note = note_column()
+
+    parts_within_the_whole = RowRule(
+        "cancelled work has ended, added scope has joined, no more issues were edited than edits made",
+        all_of(
+            "cancelled_count <= ended_count",
+            "scope_added_count <= joined_count",
+            "late_edited_issue_count <= late_edit_count",
+            "late_estimate_raise_count <= late_estimate_change_count",
+        ),
+    )
 
 
 def measure_late_changes(

@@ -40,7 +40,11 @@ class ReleaseBatches(Table, layer="metrics", key=("value_stream", "batch_number"
     value_stream = Column(LABEL, "Value stream.")
     batch_number = Column(pl.Int32(), "1, 2, … in the order in which the stream released.", minimum=1)
     source = Column(pl.String(), "How the release is known.", values=SOURCES)
-    release_id = Column(pl.Int64(), "Jira's id of the version. Empty for a cluster of deliveries.", nullable=True)
+    release_id = Column(
+        pl.Int64(),
+        "Jira's id of the version. Empty for a cluster of deliveries.", nullable=True,
+        references="releases.release_id",
+    )
     release_name = Column(pl.String(), "Name of the version. Empty likewise.", nullable=True)
     is_hotfix = Column(pl.Boolean(), "Its name says hotfix or patch.")
     released_at = Column(TIMESTAMP, "Noon of the release day, or the last delivery of the cluster.")

@@ -30,7 +30,8 @@ from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
 from transforms.metrics.stage_passages import MINIMUM_YIELD_SAMPLE
 from transforms.metrics.stage_stays import stage_runs
-from transforms.schema import LABEL, Column
+from transforms.row_rules import all_of
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -51,8 +52,10 @@ class ReworkEdges(PeriodTable, layer="metrics", key=EDGE):
     the move back that began the repair, so that they add up over edges; percentiles speak of whole repairs.
     """
 
-    from_stage_name = Column(LABEL, "Stage the issue was sent back from.")
-    to_stage_name = Column(LABEL, "Stage it was sent back to; the same one for a move back within a stage.")
+    from_stage_name = Column(LABEL, "Stage the issue was sent back from.", references="stages.stage_name")
+    to_stage_name = Column(
+        LABEL, "Stage it was sent back to; the same one for a move back within a stage.", references="stages.stage_name"
+    )
     move_count = Column(pl.Int64(), "Moves back within the period.", minimum=0)
     issue_count = Column(pl.Int64(), "Different issues sent back this way within the period.", minimum=0)
     open_count = Column(pl.Int64(), "Moves whose repair still lasts at as_of.", minimum=0)
@@ -75,6 +78,18 @@ class ReworkEdges(PeriodTable, layer="metrics", key=EDGE):
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    moves_as_counted = RowRule(
+        "every move back is repaired or open",
+        "repaired_count + open_count = move_count AND issue_count <= move_count",
+    )
+    touch_within_the_lost = RowRule(
+        "touch done again is part of the time lost",
+        all_of(
+            "lost_touch_days_total <= lost_days_total + 1e-6",
+            "lost_touch_working_days_total <= lost_working_days_total + 1e-6",
+        ),
+    )
 
 
 def trace_rework_edges(

@@ -25,7 +25,8 @@ from transforms.metrics.period_tables import (
 )
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
-from transforms.schema import LABEL, Column
+from transforms.row_rules import all_of, close_to
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.curves import UNKNOWN, finished_by, is_known_at
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
@@ -69,6 +70,13 @@ class ServiceLevels(PeriodTable, layer="metrics", key=KEY):
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    attained_as_counted = RowRule(
+        "the share is kept out of kept and broken",
+        all_of(
+            close_to("attained_share * (kept_count + broken_count)", "kept_count"),
+        ),
+    )
 
 
 def keep_service_levels(issue_journeys: pl.LazyFrame, workflow: Workflow, as_of: datetime) -> pl.LazyFrame:

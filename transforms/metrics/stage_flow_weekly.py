@@ -20,7 +20,8 @@ from transforms.metrics.stage_stays import stage_pieces
 from transforms.metrics.stage_weeks import STAGE, lay_stages_over_weeks
 from transforms.metrics.trailing import TRAILING_WEEKS, add_capacity, add_little_ratio, trailing_sum
 from transforms.metrics.weekly_flow import flow_journeys, flow_weeks
-from transforms.schema import LABEL, Column, Table
+from transforms.row_rules import LITTLES_LAW, WIP_BALANCES, all_of
+from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.workflow import Workflow
 
 MS_PER_WEEK = 7 * MS_PER_DAY
@@ -37,7 +38,7 @@ class StageFlowWeekly(Table, layer="metrics", key=("value_stream", "stage_name",
     """
 
     value_stream = Column(LABEL, "Value stream.")
-    stage_name = Column(LABEL, "Stage.")
+    stage_name = Column(LABEL, "Stage.", references="stages.stage_name")
     week_start_date = Column(pl.Date(), "Monday, in the value stream's zone.")
     is_complete_week = Column(pl.Boolean(), "The week had ended by as_of; a running one is counted up to as_of.")
     stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
@@ -95,6 +96,17 @@ class StageFlowWeekly(Table, layer="metrics", key=("value_stream", "stage_name",
     )
     definition_version = definition_version_column()
     note = note_column()
+
+    wip_balances = WIP_BALANCES
+    littles_law_holds = LITTLES_LAW
+    queue_within_wip = RowRule(
+        "what waits in a stage is part of what is there",
+        all_of(
+            "queue_end <= wip_end",
+            "queue_mean <= wip_mean + 1e-6",
+            "saturated_departure_count <= departure_count",
+        ),
+    )
 
 
 def follow_stages(

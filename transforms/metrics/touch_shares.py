@@ -25,7 +25,8 @@ from transforms.metrics.periods import periods
 from transforms.metrics.privacy import SUPPRESSED, is_team_large_enough, team_sizes
 from transforms.metrics.slots import events_in_periods
 from transforms.metrics.touch_estimates import INTERVAL_KEY, logged_touch, shared_touch
-from transforms.schema import Column
+from transforms.row_rules import all_of
+from transforms.schema import Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -79,6 +80,21 @@ class TouchShares(PeriodTable, layer="metrics", key=PERIOD_KEY, caveat="No targe
     locals().update(_efficiency_columns())
     definition_version = definition_version_column()
     note = note_column()
+
+    estimates_in_order = RowRule(
+        "evidence is at most the shared touch, and that at most the touch by status",
+        all_of(
+            "touch_from_evidence_working_days <= touch_shared_working_days + 1e-6",
+            "touch_shared_working_days <= touch_by_status_working_days + 1e-6",
+        ),
+    )
+    touch_within_the_whole = RowRule(
+        "touch is part of the time in progress",
+        all_of(
+            "touch_by_status_working_days <= whole_working_days + 1e-6",
+            "evidence_count <= delivered_count",
+        ),
+    )
 
 
 def bound_touch(

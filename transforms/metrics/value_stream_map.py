@@ -37,7 +37,8 @@ from transforms.metrics.stage_passages import (
 )
 from transforms.metrics.stage_presence import CELL, add_presence
 from transforms.metrics.stage_stays import stage_pieces
-from transforms.schema import LABEL, Column
+from transforms.row_rules import WIP_BALANCES, all_of, close_to
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -76,6 +77,16 @@ def _time_columns() -> dict[str, Column]:
     return columns
 
 
+def _kinds_add_up() -> dict[str, RowRule]:
+    """Touch, wait, blocked and unassigned time make up the whole time in the step, in both units."""
+    rules = {}
+    for unit, words in UNITS.items():
+        kinds = " + ".join(f"{kind}_{unit}_total" for kind in ("touch", "wait", "blocked", "unassigned"))
+        says = f"touch, wait, blocked and unassigned time make up the time in the step, in {words}"
+        rules[f"kinds_add_up_{unit}"] = RowRule(says, close_to(f"stage_{unit}_total", kinds))
+    return rules
+
+
 class ValueStreamMap(PeriodTable, layer="metrics", key=CELL):
     """One row per stage and period. Answers: how long does every step from idea to user take, and the gap before it?
 
@@ -111,6 +122,16 @@ class ValueStreamMap(PeriodTable, layer="metrics", key=CELL):
     locals().update(estimate_columns("sent_back_share", "Share of the passing issues that were sent back from here."))
     definition_version = definition_version_column()
     note = note_column()
+
+    wip_balances = WIP_BALANCES
+    locals().update(_kinds_add_up())
+    counts_fit = RowRule(
+        "no more issues than stays, no more passing than delivered ones",
+        all_of(
+            "issue_count <= visit_count",
+            "step_kind = 'downstream' OR passed_count <= delivered_count",
+        ),
+    )
 
 
 def map_value_streams(

@@ -25,7 +25,8 @@ from transforms.metrics.periods import periods
 from transforms.metrics.privacy import SUPPRESSED, is_team_large_enough, team_sizes
 from transforms.metrics.slots import events_in_periods, working_between
 from transforms.metrics.waiting_visits import add_batches, visits_of, waiting_pieces
-from transforms.schema import LABEL, Column
+from transforms.row_rules import all_of, close_to
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -68,6 +69,24 @@ def _cause_columns() -> dict[str, Column]:
     return columns
 
 
+def _rules() -> dict[str, RowRule]:
+    """The causes partition the wait; where some are withheld, the others lie within it."""
+    causes = [f"{cause}_ms" for cause in CAUSES]
+    shares = (close_to(f"{cause}_ms", f"{cause}_share * wait_ms") for cause in CAUSES)
+    return {
+        "causes_add_up": RowRule("the six causes add up to the wait", f"wait_ms = {' + '.join(causes)}"),
+        "causes_within_the_wait": RowRule(
+            "what is told of the causes is not longer than the wait",
+            f"{' + '.join(f'coalesce({cause}, 0)' for cause in causes)} <= wait_ms",
+        ),
+        "shares_as_measured": RowRule("every cause's share is its time out of the wait", all_of(*shares)),
+        "counts_fit": RowRule(
+            "no more issues than waits, no more known workers than waits",
+            "issue_count <= visit_count AND known_worker_count <= visit_count",
+        ),
+    }
+
+
 class WaitCauses(PeriodTable, layer="metrics", key=CELL):
     """One row per stage and period in which waits ended. Answers: what is the wait made of, and what would shorten it?
 
@@ -76,7 +95,7 @@ class WaitCauses(PeriodTable, layer="metrics", key=CELL):
     prioritisation for WIP rules, batches for cadence, extraneous time for a conversation.
     """
 
-    stage_name = Column(LABEL, "Stage in which it waited.")
+    stage_name = Column(LABEL, "Stage in which it waited.", references="stages.stage_name")
     visit_count = Column(pl.Int64(), "Waits that ended in the period.", minimum=1)
     issue_count = Column(pl.Int64(), "Different issues among them: the n of the shares.", minimum=1)
     known_worker_count = Column(
@@ -86,6 +105,8 @@ class WaitCauses(PeriodTable, layer="metrics", key=CELL):
     locals().update(_cause_columns())
     definition_version = definition_version_column()
     note = note_column()
+
+    locals().update(_rules())
 
 
 def split_waits(

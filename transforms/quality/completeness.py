@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from transforms.raw import REPAIR_ROUTES
-from transforms.schema import Column, Table
+from transforms.schema import Column, RowRule, Table
 
 
 class Completeness(Table, layer="quality", key=("issue_id",)):
@@ -15,7 +15,7 @@ class Completeness(Table, layer="quality", key=("issue_id",)):
     one before arrived at, and the last one arrives at the status Jira shows.
     """
 
-    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.")
+    issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     issue_key = Column(pl.String(), "Current key.")
     is_complete = Column(pl.Boolean(), "The changelog is whole as far as can be proved.")
     reason = Column(pl.String(), "What is wrong, in words. Empty if complete.", nullable=True)
@@ -30,6 +30,11 @@ class Completeness(Table, layer="quality", key=("issue_id",)):
         " or expanded with the issue. Empty where the first reading was whole.",
         nullable=True,
         values=REPAIR_ROUTES,
+    )
+
+    incomplete_has_a_reason = RowRule(
+        "a history is incomplete exactly if there is a reason",
+        "is_complete = (reason IS NULL)",
     )
 
 

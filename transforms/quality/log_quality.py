@@ -23,7 +23,8 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods, stretches_in_periods
 from transforms.quality.log_detectors import INSTANT, STAND_UP_MINUTES, exits_of, stand_up_counts
-from transforms.schema import LABEL, Column
+from transforms.row_rules import all_of
+from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
 from transforms.workflow import TERMINAL_KINDS, Workflow
 from transforms.workflow_index import covered_stretch
@@ -65,7 +66,7 @@ class LogQuality(PeriodTable, layer="quality", key=CELL):
     an even spread over the working day would put into half an hour off it. Sub-tasks and parents are included.
     """
 
-    stage_name = Column(LABEL, "Stage.")
+    stage_name = Column(LABEL, "Stage.", references="stages.stage_name")
     exit_count = Column(pl.Int64(), "Status changes out of the stage's statuses.", minimum=0)
     human_count = Column(pl.Int64(), "Of those, made by people.", minimum=0)
     visit_count = Column(pl.Int64(), "Visits of its statuses that ended in the period.", minimum=0)
@@ -99,6 +100,15 @@ class LogQuality(PeriodTable, layer="quality", key=CELL):
     data_quality = Column(pl.Float64(), "0–1, see above. Empty when not judged (note).", nullable=True, minimum=0)
     definition_version = definition_version_column()
     note = note_column()
+
+    parts_within_the_whole = RowRule(
+        "human changes and unmapped hours are parts of what they are counted in",
+        all_of(
+            "human_count <= exit_count",
+            "impossible_count <= exit_count",
+            "unmapped_hours <= elapsed_hours + 1e-6",
+        ),
+    )
 
 
 def judge_logs(

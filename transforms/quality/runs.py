@@ -19,6 +19,26 @@ class Runs(Table, layer="quality", key=("run_id",)):
     finished_at = Column(TIMESTAMP, "When the tables were built and audited, just before they were published.")
     issue_count = Column(pl.Int64(), "Issues in core.issues.", minimum=0)
     change_count = Column(pl.Int64(), "Changes in core.changes.", minimum=0)
+    quarantined_count = Column(
+        pl.Int64(),
+        "Answers of Jira that could not be used (quality.quarantine). Empty for older runs.",
+        nullable=True,
+        minimum=0,
+    )
+    quarantined_share = Column(
+        pl.Float64(),
+        "Share of them in all issues and them: what every number leaves out. Empty for older runs.",
+        nullable=True,
+        minimum=0,
+        maximum=1,
+    )
+    unmapped_share = Column(
+        pl.Float64(),
+        "Share of the hours before the end that lie in statuses no rule covers. Empty for older runs.",
+        nullable=True,
+        minimum=0,
+        maximum=1,
+    )
     request_count = Column(pl.Int64(), "Requests made to Jira.", minimum=0)
     failed_check_count = Column(
         pl.Int64(), "Rules that failed without keeping the version from being published.", minimum=0

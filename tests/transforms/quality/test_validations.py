@@ -1,5 +1,7 @@
 """Every verdict of the audit becomes a row."""
 
+import json
+
 from pipelines.checks import Verdict
 from transforms.quality.validations import Validations, build_validations
 from transforms.schema import check_schema, check_values
@@ -14,12 +16,15 @@ def validations(*verdicts):
 
 def test_a_verdict_is_told_with_its_rule_in_words():
     verdict = Verdict("issues", "key_unique", "issue_id is unique", "critical", is_passed=True)
-    assert validations(verdict) == [("r1", "issues", "key_unique", "issue_id is unique", "critical", True, 0)]
+    assert validations(verdict) == [("r1", "issues", "key_unique", "issue_id is unique", "critical", True, 0, None)]
 
 
 def test_a_failed_warning_tells_how_many_rows_break_the_rule():
-    verdict = Verdict("statuses", "every_status_is_mapped", "…", "warning", is_passed=False, failing_row_count=3)
-    assert validations(verdict)[0][4:] == ("warning", False, 3)
+    sample = [{"status_id": "7", "status_name": "Größe \"L\""}]
+    verdict = Verdict("statuses", "every_status_is_mapped", "…", "warning", False, failing_row_count=3, sample=sample)
+    *told, failing_rows = validations(verdict)[0][4:]
+    assert told == ["warning", False, 3]
+    assert json.loads(failing_rows) == sample
 
 
 def test_rows_keep_the_order_of_the_audit():
