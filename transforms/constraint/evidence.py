@@ -122,8 +122,12 @@ def _flow(seen: Observed, k: int, rng: np.random.Generator) -> Row:
         "blocked_share": _ratio(float(np.minimum(seen.blocked, there)[here].sum()), presence),
         "rework_in_share": _ratio((came & seen.is_return).sum(), came.sum()),
         "coupling_downstream_share": coupling(seen, k),
-        "service_working_hours_mean": float(seen.attention[over].mean()) if over.any() else None,
+        "service_working_hours_mean": _mean(seen.attention[over & seen.is_known]),
     }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    return float(values.mean()) if len(values) else None
 
 
 def _ratio(part: float, whole: float) -> float | None:

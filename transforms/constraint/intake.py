@@ -1,7 +1,4 @@
-"""Where new work comes from: from outside, or from a backlog that never empties; and which limits hold it back.
-
-Limits are read from the board where it tells and the team keeps to them.
-"""
+"""Where new work comes from: from outside, or from a backlog that never empties; and the limits that boards tell."""
 
 from __future__ import annotations
 
@@ -20,9 +17,6 @@ COUPLED_STARTS = 0.5
 
 AT_ONCE = 0.3
 """Working hours within which a start follows at once."""
-
-KEPT = 0.05
-"""Share of the time a limit may be exceeded and still count as kept."""
 
 
 def is_backlog_fed(seen: Observed, backlog: tuple[np.ndarray, np.ndarray]) -> bool:
@@ -74,29 +68,3 @@ def board_limits(columns: pl.DataFrame, stations: pl.DataFrame, workflow: Workfl
     )
     found = placed.group_by("value_stream", "station").agg(pl.col.wip_limit.min())
     return {(stream, station): int(limit) for stream, station, limit in found.iter_rows()}
-
-
-def kept_limits(seen: Observed, said: dict[str, int]) -> np.ndarray:
-    """(K) the limits that the team keeps to; 0 for none."""
-    limits = np.zeros(seen.size, np.int64)
-    for k, name in enumerate(seen.stations):
-        if name in said and exceeded_share(seen, k, said[name]) <= KEPT:
-            limits[k] = said[name]
-    return limits
-
-
-def exceeded_share(seen: Observed, k: int, limit: int) -> float:
-    """Share of the period in which more issues were in a station than ``limit``."""
-    at, inside = occupancy(seen, k)
-    return float(np.diff(at)[inside > limit].sum()) / seen.horizon
-
-
-def occupancy(seen: Observed, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Moments of the period between which the number of issues in a station does not change, and that number."""
-    here = seen.station == k
-    end = np.where(np.isnan(seen.left), seen.horizon, seen.left)[here]
-    begin, end = np.clip(seen.entered[here], 0, seen.horizon), np.clip(end, 0, seen.horizon)
-    at = np.concatenate([[0.0], begin, end, [seen.horizon]])
-    step = np.concatenate([[0], np.ones(len(begin)), -np.ones(len(end)), [0]])
-    order = np.argsort(at, kind="stable")
-    return at[order], np.cumsum(step[order])[:-1]

@@ -149,6 +149,6 @@ def _confidence(vote: float, margin: float, is_supported: bool) -> str:
 def _verdict(target: Target, is_limited: bool, confidence: str) -> str:
     if confidence == "none":
         return "not_separable"
-    if not is_limited and target.kind in ("stage", "pool"):
+    if not is_limited:
         return "intake_limited"
     return NAMED[target.kind] if confidence in ("strong", "moderate") else "not_separable"

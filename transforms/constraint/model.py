@@ -80,7 +80,7 @@ def _work(seen: Observed, row: int) -> np.ndarray:
     k, is_return = row % seen.size, row >= seen.size
     over = seen.is_over & (seen.station == k)
     if seen.role[k] == WORK:
-        hours = seen.attention
+        hours, over = seen.attention, over & seen.is_known
     else:
         hours = np.maximum(seen.left - seen.entered - seen.blocked, 0)
         over = over & ~seen.is_batched if seen.role[k] == GATE else over
@@ -207,13 +207,13 @@ def _known(
 
 def _remaining(seen: Observed, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Hours of attention and blocked hours after the period's beginning; below 0 where the visit did not end in it."""
-    left, taken, entered = seen.left[rows], seen.taken[rows], seen.entered[rows]
+    left, done, taken, entered = seen.left[rows], seen.done[rows], seen.taken[rows], seen.entered[rows]
     begin = np.where(np.isnan(taken), entered, taken)
-    whole = np.maximum(left - begin, 1e-9)
-    share = np.where(begin < 0, np.clip(left / whole, 0, 1), 1.0)
+    whole = np.maximum(done - begin, 1e-9)
+    share = np.where(begin < 0, np.clip(done / whole, 0, 1), 1.0)
     is_work = seen.role[seen.station[rows]] == WORK
     hours = np.where(is_work, seen.attention[rows], np.maximum(left - entered - seen.blocked[rows], 0)) * share
-    hours = np.where(np.isnan(left), -1.0, hours)
+    hours = np.where(np.isnan(left) | (is_work & ~seen.is_known[rows]), -1.0, hours)
     blocked = np.where(
         np.isnan(left),
         -1.0,

@@ -35,9 +35,15 @@ class Observed:
     entered: np.ndarray
     taken: np.ndarray
     left: np.ndarray
+    done: np.ndarray
+    """When the work ended: when it left, or before if it waited for room in the next station."""
+    is_known: np.ndarray
+    """Whether it is known when the work ended."""
     attention: np.ndarray
     """Hours of shared attention, absences of the worker left out."""
     blocked: np.ndarray
+    blocked_before: np.ndarray
+    """Blocked hours before it was taken up."""
     worker: np.ndarray
     """Number of the person; NONE where nobody knows."""
     following: np.ndarray
@@ -74,13 +80,13 @@ class Observed:
     def waits(self) -> np.ndarray:
         """Hours between entry and being taken up, blocked time left out; to the end for what was never taken up."""
         until = np.where(np.isnan(self.taken), np.where(np.isnan(self.left), self.horizon, self.left), self.taken)
-        waits: np.ndarray = np.maximum(until - self.entered - self.blocked, 0.0)
+        waits: np.ndarray = np.maximum(until - self.entered - self.blocked_before, 0.0)
         return waits
 
     def queue_span(self) -> tuple[np.ndarray, np.ndarray]:
         """From when to when each visit waited, cut to the period."""
         begin = np.clip(self.entered, 0, self.horizon)
-        return begin, np.clip(self.entered + self.blocked + self.waits(), begin, self.horizon)
+        return begin, np.clip(self.entered + self.blocked_before + self.waits(), begin, self.horizon)
 
     def presence_hours(self) -> float:
         """Hours in progress of everything within the period."""

@@ -45,7 +45,7 @@ def with_absences(seen: Observed) -> Observed:
         mine = np.flatnonzero((seen.worker == p) & ~np.isnan(seen.taken))
         if not len(gaps) or not len(mine):
             continue
-        end = np.where(np.isnan(seen.left[mine]), seen.horizon, seen.left[mine])
+        end = np.where(np.isnan(seen.done[mine]), seen.horizon, seen.done[mine])
         lost = sum(_overlap(seen.taken[mine], end, begin, until) for begin, until in gaps)
         whole = np.maximum(end - seen.taken[mine], 1e-9)
         attention[mine] *= np.clip(1 - lost / whole, 0, 1)
@@ -77,8 +77,9 @@ def _absences(seen: Observed, p: int) -> np.ndarray:
 def _is_wanted(seen: Observed, mine: np.ndarray, begin: float, end: float) -> bool:
     """Whether, for most of a stretch, somebody had an issue in hand or one waited in a station they have worked in."""
     moments = np.linspace(begin, end, 18)[1:-1]
-    left = np.where(np.isnan(seen.left[mine]), np.inf, seen.left[mine])
-    in_hand = ((seen.taken[mine] <= moments[:, None]) & (left > moments[:, None])).any(axis=1)
+    held = mine & seen.is_known & (seen.blocked <= seen.blocked_before)
+    done = np.where(np.isnan(seen.done[held]), np.inf, seen.done[held])
+    in_hand = ((seen.taken[held] <= moments[:, None]) & (done > moments[:, None])).any(axis=1)
     waiting = [queue_at(seen, int(k), moments) > 0 for k in np.unique(seen.station[mine])]
     return bool(np.mean(np.any([in_hand, *waiting], axis=0)) >= WANTED)
 
@@ -122,12 +123,12 @@ def absorbed(seen: Observed, serves: np.ndarray, is_fed: bool) -> np.ndarray:
 def _steps(seen: Observed) -> np.ndarray:
     """Everything that happens to queues and people, in order; visits that took no time show nobody at work."""
     work = seen.role[seen.station] == WORK
-    taken = work & ~np.isnan(seen.taken) & (seen.worker != NONE) & ~(seen.left <= seen.taken)
+    taken = work & ~np.isnan(seen.taken) & (seen.worker != NONE) & ~(seen.done <= seen.taken)
     given_up = work & ~taken & ~np.isnan(seen.left)
     parts = [
         _step(seen, seen.entered, work, _ENTERS),
         _step(seen, seen.taken, taken, _TAKEN),
-        _step(seen, seen.left, taken & ~np.isnan(seen.left), _LEAVES),
+        _step(seen, seen.done, taken & ~np.isnan(seen.done), _LEAVES),
         _step(seen, seen.left, given_up, _GIVES_UP),
     ]
     steps = np.concatenate(parts)

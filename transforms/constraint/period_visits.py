@@ -19,6 +19,9 @@ from transforms.states import NOBODY
 from transforms.workflow import Workflow
 from transforms.workflow_index import WorkflowIndex, covered_stretch
 
+SHORTEST = 0.01
+"""Working hours that stand for none, in a period that has hardly begun."""
+
 
 @dataclass(frozen=True)
 class StreamVisits:
@@ -82,8 +85,8 @@ def _with_batches(visits: pl.DataFrame) -> pl.DataFrame:
 def _on_its_clock(bare: StreamVisits, traced: pl.DataFrame) -> StreamVisits:
     mine = bare.visits
     codes = {name: number for number, name in enumerate(bare.stations)}
-    clock = {to: pl.Series(bare.hours(mine[at])) for to, at in
-             (("entered", "entered_at"), ("taken", "taken_up_at"), ("left", "left_at"))}  # fmt: skip
+    instants = (("entered", "entered_at"), ("taken", "taken_up_at"), ("left", "left_at"), ("done", "done_at"))
+    clock = {to: pl.Series(bare.hours(mine[at])) for to, at in instants}
     code = mine["station"].cast(pl.String).replace_strict(codes, return_dtype=pl.Int64)
     held = mine.with_columns(**clock, code=code).sort("issue_id", "entered_at", "visit")
     held = held.with_columns(
@@ -103,13 +106,12 @@ def _on_its_clock(bare: StreamVisits, traced: pl.DataFrame) -> StreamVisits:
 def observe(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> Observed:
     """What the period [starts_at, ends_at) shows."""
     t0, t1 = stream.hours(pl.Series([starts_at, ends_at], dtype=pl.Datetime("us", "UTC")))
-    horizon = float(t1 - t0)
+    horizon = max(float(t1 - t0), SHORTEST)
     rows = stream.visits.filter(
         (pl.col.entered < t1) & (pl.col.left.is_null() | pl.col.left.is_nan() | (pl.col.left > t0))
     )
-    entered, taken, left = (rows[name].to_numpy() - t0 for name in ("entered", "taken", "left"))
-    left = np.where(left > horizon, np.nan, left)
-    taken = np.where(taken > horizon, np.nan, taken)
+    entered, taken, left, done = (rows[name].to_numpy() - t0 for name in ("entered", "taken", "left", "done"))
+    left, taken, done = (np.where(at > horizon, np.nan, at) for at in (left, taken, done))
     people = np.unique(rows.filter(pl.col.worker != NOBODY)["worker"].to_numpy())
     who = rows["worker"].to_numpy()
     known = np.isin(who, people)
@@ -125,8 +127,11 @@ def observe(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> Obs
         entered=entered,
         taken=taken,
         left=left,
+        done=np.where(np.isnan(left), left, done),
+        is_known=rows["is_work_known"].to_numpy(),
         attention=rows["shared_ms"].to_numpy() / MS_PER_HOUR,
         blocked=rows["blocked_ms"].to_numpy() / MS_PER_HOUR,
+        blocked_before=rows["blocked_before_ms"].to_numpy() / MS_PER_HOUR,
         worker=worker,
         following=np.where(np.isnan(left), NONE, rows["following"].to_numpy()),
         is_return=rows["is_return"].to_numpy(),

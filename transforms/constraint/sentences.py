@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+STAYS = 1.1
+"""Factor up to which a median that grows is said to stay."""
+
 Figures = Mapping[str, Any]
 """Columns of ConstraintVerdicts."""
 
@@ -73,7 +76,8 @@ def _benefit(row: Figures) -> str:
     if median is None or more is None:
         return ""
     low, high = (_days(row[f"halved_cycle_working_days_p50_{end}"]) for end in ("low", "high"))
-    verb = "falls to" if median < row["cycle_working_days_p50"] - 0.05 else "stays at"
+    before = row["cycle_working_days_p50"]
+    verb = "falls to" if median < before - 0.05 else "stays at" if median < before * STAYS else "rises to"
     return f"Halve that wait and the median {verb} about {_days(median)} [{low}–{high}], {_more(more)}."
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from transforms.constraint.doors import Limit
 from transforms.constraint.intake import board_limits
 from transforms.constraint.period_visits import StreamVisits, observe, streams_of
 from transforms.constraint.sentences import moved
@@ -96,21 +97,21 @@ def _questions(
 ) -> Iterator[Question]:  # fmt: skip
     """One question per stream and period in which the stream had any work."""
     stations = stations_of(stages, counted)
-    visits = stage_visits(counted, changes, stations, workflow, as_of)
+    said = board_limits(columns, stations, workflow)
+    visits, limits = stage_visits(counted, changes, stations, said, workflow, as_of)
     if visits.is_empty():
         return
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
     asked = cells(workflow, grid).join(team_sizes(persons, grid, as_of), on=PERIOD_KEY, how="left")
-    limits = board_limits(columns, stations, workflow)
     for stream in streams_of(visits, stations, changes, grid, workflow, as_of):
         backlog = _backlog(counted, stream)
-        said = {station: limit for (name, station), limit in limits.items() if name == stream.value_stream}
+        kept = {station: limit for (name, station), limit in limits.items() if name == stream.value_stream}
         for cell in asked.filter(pl.col.value_stream.cast(pl.String) == stream.value_stream).to_dicts():
-            yield _question(stream, cell, backlog, said)
+            yield _question(stream, cell, backlog, kept)
 
 
 def _question(
-    stream: StreamVisits, cell: dict[str, object], backlog: tuple[np.ndarray, np.ndarray], said: dict[str, int]
+    stream: StreamVisits, cell: dict[str, object], backlog: tuple[np.ndarray, np.ndarray], kept: dict[str, Limit]
 ) -> Question:
     starts_at, ends_at, size = cell.pop("starts_at"), cell.pop("ends_at"), cell.pop("team_size")
     cell.pop("hours_per_day")
@@ -121,7 +122,7 @@ def _question(
         period=cell,
         seen=observe(stream, starts_at, ends_at),
         backlog=(backlog[0] - begin, backlog[1] - begin),
-        limits=said,
+        limits=kept,
         quality={},
         is_team_large=isinstance(size, int) and size >= MINIMUM_GROUP,
     )

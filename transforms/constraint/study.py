@@ -10,8 +10,9 @@ from zlib import crc32
 
 import numpy as np
 
+from transforms.constraint.doors import Limit
 from transforms.constraint.evidence import indicators, name_of, supports
-from transforms.constraint.intake import is_backlog_fed, kept_limits
+from transforms.constraint.intake import is_backlog_fed
 from transforms.constraint.judgement import Judgement, insufficient, judge
 from transforms.constraint.model import Model, model_of
 from transforms.constraint.observed import Observed
@@ -44,7 +45,7 @@ class Question:
     """PeriodTable's columns and definition_version."""
     seen: Observed
     backlog: tuple[np.ndarray, np.ndarray]
-    limits: dict[str, int]
+    limits: dict[str, Limit]
     quality: dict[str, float]
     is_team_large: bool
 
@@ -76,7 +77,7 @@ def study(question: Question) -> Study:
         found = judge(reliefs, seen.delivered_count, residence, agreeing)
     verdict = _verdict_row(question, model, found, reliefs, weeks)
     estimates = [] if reliefs is None or found.confidence == "none" else _relief_rows(question, model, found, reliefs)
-    return Study(verdict, _evidence_rows(question, model, evidence), estimates)
+    return Study(verdict, _evidence_rows(question, evidence), estimates)
 
 
 def seed_of(value_stream: str, start: date) -> int:
@@ -86,7 +87,7 @@ def seed_of(value_stream: str, start: date) -> int:
 
 def _model(question: Question) -> Model:
     seen = question.seen
-    limits = kept_limits(seen, question.limits)
+    limits = np.array([question.limits[name].most if name in question.limits else 0 for name in seen.stations])
     return model_of(seen, is_backlog_fed(seen, question.backlog), limits)
 
 
@@ -252,17 +253,17 @@ def _estimate(values: np.ndarray) -> tuple[float | None, float | None, float | N
     return value, min(value, float(low)), max(value, float(high))
 
 
-def _evidence_rows(question: Question, model: Model, rows: list[Row]) -> list[Row]:
+def _evidence_rows(question: Question, rows: list[Row]) -> list[Row]:
     """Evidence with its keys; what tells of people only for teams large enough."""
     hidden: Row = (
         {} if question.is_team_large else dict.fromkeys(OF_PERSONS) | {"note": f"figures of people are {SUPPRESSED}"}
     )
     made = []
-    for k, row in enumerate(rows):
-        limit = int(model.limit[k])
+    for row in rows:
+        limit = question.limits.get(str(row["stage_name"]))
         more: Row = {
-            "wip_limit": limit or None,
-            "wip_limit_source": "board" if limit else None,
+            "wip_limit": None if limit is None else limit.most,
+            "wip_limit_source": None if limit is None else limit.source,
             "data_quality": question.quality.get(str(row["stage_name"])),
             "note": None,
         }

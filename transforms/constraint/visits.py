@@ -5,10 +5,12 @@ All value streams at once. What a period makes of them is ``observed``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import polars as pl
 
+from transforms.constraint.doors import Limits, find_limits, with_doors
 from transforms.metrics.slots import working_between
 from transforms.metrics.stage_stays import STAY_KINDS
 from transforms.metrics.touch_estimates import INTERVAL_KEY, shared_touch
@@ -21,21 +23,28 @@ RUN = ("issue_id", "pass_number")
 
 
 def stage_visits(
-    person_intervals: pl.DataFrame, changes: pl.DataFrame, stations: pl.DataFrame, workflow: Workflow, as_of: datetime
-) -> pl.DataFrame:
-    """One row per uninterrupted visit of an issue to a station, in order.
+    person_intervals: pl.DataFrame, changes: pl.DataFrame, stations: pl.DataFrame, said: Mapping[tuple[str, str], int],
+    workflow: Workflow, as_of: datetime,
+) -> tuple[pl.DataFrame, Limits]:  # fmt: skip
+    """One row per uninterrupted visit of an issue to a station, in order; and the limits that are kept to.
 
-    ``stations`` (``stations_of``) says which stages are one. Columns: visit, issue_id, value_stream, station,
+    ``stations`` (``stations_of``) says which stages are one, ``said`` how many issues boards let into them.
+    Columns: visit, issue_id, value_stream, station,
     entered_at, taken_up_at (empty until somebody works on it), left_at (empty while it stays), worker (NOBODY where
     nobody knows), author (of the exit), shared_ms (attention, 1/n of parallel work), high_ms (working time between
-    being taken up and leaving, not blocked), blocked_ms (working), chain (the issue's uninterrupted walk it is part
+    being taken up and done_at, not blocked), done_at (when the work ended: before left_at where the issue waited for
+    room), is_work_known, blocked_ms and blocked_before_ms (working; before being taken up),
+    chain (the issue's uninterrupted walk it is part
     of), is_return (it had been there before), fate (what ended the chain with it: delivered, left; empty otherwise).
     """
     pieces = _numbered(_pieces(person_intervals, stations))
     visits = _visits(pieces, exit_authors(changes))
     visits = _taken_up(visits, pieces)
+    limits = find_limits(visits, said)
+    visits = with_doors(visits, _next_touches(visits, pieces), limits)
     touched = _attention(visits, pieces, workflow, as_of)
-    return _with_chains(visits.join(touched, on="visit", how="left", maintain_order="left"), person_intervals)
+    made = _with_chains(visits.join(touched, on="visit", how="left", maintain_order="left"), person_intervals)
+    return made, limits
 
 
 def _pieces(person_intervals: pl.DataFrame, stations: pl.DataFrame) -> pl.DataFrame:
@@ -75,13 +84,19 @@ def _visits(pieces: pl.DataFrame, authors: pl.DataFrame) -> pl.DataFrame:
     )
     found = visits.join(authors, on=["issue_id", "left_at"], how="left", maintain_order="left")
     by_hand = pl.when(~pl.col.is_automation.fill_null(True)).then("author")
-    return found.with_columns(author=by_hand, worker=pl.coalesce("worker", by_hand, pl.lit(NOBODY)))
+    found = found.with_columns(author=by_hand, worker=pl.coalesce("worker", by_hand, pl.lit(NOBODY)))
+    entries = authors.select("issue_id", entered_at="left_at", mover="author")
+    found = found.join(entries, on=["issue_id", "entered_at"], how="left", maintain_order="left")
+    came_from_them = same_issue(1) & (pl.col.worker == pl.col.worker.shift(1))
+    is_own_start = (pl.col.mover == pl.col.worker) & ~came_from_them.fill_null(False)
+    return found.with_columns(is_own_start=is_own_start.fill_null(False)).drop("mover")
 
 
 def _taken_up(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
     """Add taken_up_at: the first touch; without a column to wait in, not before its worker had it and was free.
 
-    A worker is taken to be free when what they finished before had left (effective process time, METHODS §3.2).
+    A worker is taken to be free when what they finished before had left (effective process time, METHODS §3.2). Who
+    moves an issue to themselves, and did not have it before, takes it up then.
     """
     touch = pieces.filter(pl.col.kind == "touch").join(visits.select("visit", "worker"), on="visit")
     is_theirs = (pl.col.assignee == pl.col.worker) | (pl.col.assignee == NOBODY)
@@ -92,19 +107,40 @@ def _taken_up(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
     known = found.filter(pl.col.left_at.is_not_null() & (pl.col.worker != NOBODY)).sort("worker", "left_at", "visit")
     free = known.select("visit", free_at=pl.col.left_at.shift(1).over("worker"))
     found = found.join(free, on="visit", how="left", maintain_order="left")
-    inferred = pl.max_horizontal("theirs_at", "free_at")
+    inferred = pl.when("is_own_start").then("theirs_at").otherwise(pl.max_horizontal("theirs_at", "free_at"))
     inferred = pl.when(pl.col.left_at.is_null()).then(None).otherwise(inferred)
-    return found.with_columns(taken_up_at=pl.when("has_queue").then("touched_at").otherwise(inferred)).drop(
-        "touched_at", "theirs_at", "free_at"
+    found = found.with_columns(taken_up_at=pl.when("has_queue").then("touched_at").otherwise(inferred))
+    return _with_blocked_before(found.drop("touched_at", "theirs_at", "free_at"), pieces)
+
+
+def _next_touches(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
+    """When the worker of a visit, after they last came back to it, first turned to another one: visit, next_at."""
+    touch = pieces.filter(pl.col.kind == "touch").join(visits.select("visit", "worker"), on="visit")
+    touch = touch.filter(pl.col.worker != NOBODY).sort("worker", "entered_at", "visit")
+    following = touch.select(
+        "visit",
+        next_at=pl.when(pl.col.visit.shift(-1) != pl.col.visit).then(pl.col.entered_at.shift(-1)).over("worker"),
+    )
+    return following.group_by("visit", maintain_order=True).agg(pl.col.next_at.last())
+
+
+def _with_blocked_before(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
+    """Add blocked_before_ms: the blocked time before somebody took the issue up."""
+    blocked = pieces.filter(pl.col.kind == "blocked").join(visits.select("visit", "taken_up_at"), on="visit")
+    early = blocked.filter(pl.col.taken_up_at.is_null() | (pl.col.entered_at < pl.col.taken_up_at))
+    found = early.group_by("visit").agg(blocked_before_ms=pl.col.working_ms.sum())
+    return visits.join(found, on="visit", how="left", maintain_order="left").with_columns(
+        pl.col.blocked_before_ms.fill_null(0)
     )
 
 
 def _attention(visits: pl.DataFrame, pieces: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
     """Attention and its upper bound by visit: shared_ms, high_ms."""
-    about = visits.select("visit", "worker", "taken_up_at", "has_queue")
+    about = visits.select("visit", "worker", "taken_up_at", "done_at", "has_queue")
     touch = pieces.filter(pl.col.kind == "touch").drop("has_queue").join(about, on="visit", maintain_order="left")
+    until = pl.min_horizontal(pl.col.left_at.fill_null(as_of), "done_at")
     touch = touch.filter(pl.col.taken_up_at.is_not_null()).with_columns(
-        entered_at=pl.max_horizontal("entered_at", "taken_up_at"), until=pl.col.left_at.fill_null(as_of)
+        entered_at=pl.max_horizontal("entered_at", "taken_up_at"), until=until
     )
     touch = touch.filter(pl.col.entered_at < pl.col.until)
     touch = touch.with_columns(

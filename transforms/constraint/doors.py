@@ -1,0 +1,141 @@
+"""Limits on how many issues a station holds, and issues that waited at its door: finished before they could leave.
+
+What a limit does in a replay is ``engine``; here is how it shows in a log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+AT_ONCE = timedelta(minutes=1)
+"""An entry within it of an exit took the place that the exit freed."""
+
+STOOD_SHARE = 0.1
+"""Share of the time a station must have stood at its highest number for that to be a limit nobody told."""
+
+COUPLED_SHARE, COUPLED_COUNT = 0.05, 8
+"""Entries that must have taken a freed place at once, of all and at least."""
+
+EXCEEDED_SHARE = 0.05
+"""Share of the time for which a limit on the board may be exceeded and still counts as kept."""
+
+
+class Limit(NamedTuple):
+    """Most issues in a station, and whether the board says so or it was found in the log."""
+
+    most: int
+    source: str
+
+
+Limits = Mapping[tuple[str, str], Limit]
+"""(value stream, station) → its limit."""
+
+
+class Occupancy(NamedTuple):
+    """A station's entries and exits (microseconds, ascending), and how many issues were in it after each change."""
+
+    entries: np.ndarray
+    exits: np.ndarray
+    at: np.ndarray
+    inside: np.ndarray
+
+    def before(self, at: np.ndarray) -> np.ndarray:
+        """Issues inside just before each instant."""
+        place = np.searchsorted(self.at, at, "left") - 1
+        number: np.ndarray = np.where(place >= 0, self.inside[np.maximum(place, 0)], 0)
+        return number
+
+    def shares_above(self) -> np.ndarray:
+        """Share of the time with more than n issues inside, for n = 0, 1, …"""
+        lasting = np.diff(self.at)
+        held = np.bincount(self.inside[:-1], weights=lasting, minlength=1)
+        total = max(float(held.sum()), 1.0)
+        above: np.ndarray = 1 - np.cumsum(held) / total
+        return above
+
+
+def find_limits(visits: pl.DataFrame, said: Mapping[tuple[str, str], int]) -> Limits:
+    """The limits that are kept: those on boards, and where boards are silent those that the log shows.
+
+    ``visits``: value_stream, station, entered_at, left_at.
+    """
+    found: dict[tuple[str, str], Limit] = {}
+    for key, occupancy in occupancies(visits).items():
+        above = occupancy.shares_above()
+        if key in said:
+            if said[key] >= len(above) or above[said[key]] <= EXCEEDED_SHARE:
+                found[key] = Limit(said[key], "board")
+        elif (most := shown_limit(occupancy)) is not None:
+            found[key] = Limit(most, "found")
+    return found
+
+
+def occupancies(visits: pl.DataFrame) -> dict[tuple[str, str], Occupancy]:
+    """By stream and station, when issues came and went."""
+    names = [pl.col(name).cast(pl.String) for name in ("value_stream", "station")]
+    instants = [pl.col(name).dt.epoch("us") for name in ("entered_at", "left_at")]
+    held = visits.group_by(names, maintain_order=True).agg(instants)
+    return {(stream, station): _occupancy(np.array(entered), np.array([at for at in left if at is not None]))
+            for stream, station, entered, left in held.iter_rows()}  # fmt: skip
+
+
+def _occupancy(entered: np.ndarray, left: np.ndarray) -> Occupancy:
+    """At one instant what goes, goes before what comes."""
+    at = np.concatenate([left, entered])
+    step = np.concatenate([np.full(len(left), -1), np.full(len(entered), 1)])
+    order = np.lexsort((step, at))
+    return Occupancy(np.sort(entered), np.sort(left), at[order], np.maximum(np.cumsum(step[order]), 0).astype(np.int64))
+
+
+def shown_limit(occupancy: Occupancy) -> int | None:
+    """The highest number inside, if it stood there for long and places were taken as soon as they were free."""
+    most = int(occupancy.inside.max(initial=0))
+    above = occupancy.shares_above()
+    stood = float(above[most - 1]) if most > 0 else 0.0
+    if most < 2 or stood < STOOD_SHARE:
+        return None
+    freed = occupancy.exits[occupancy.before(occupancy.exits) >= most]
+    taken = int(_follows(occupancy.entries, freed).sum())
+    is_shown = taken >= COUPLED_COUNT and taken >= COUPLED_SHARE * len(occupancy.entries)
+    return most if is_shown else None
+
+
+def _follows(at: np.ndarray, earlier: np.ndarray) -> np.ndarray:
+    """Whether each instant lies at, or at once after, one of the ``earlier`` ones."""
+    if not len(earlier):
+        return np.zeros(len(at), bool)
+    place = np.searchsorted(earlier, at, "right") - 1
+    near: np.ndarray = (place >= 0) & (at - earlier[np.maximum(place, 0)] <= AT_ONCE // timedelta(microseconds=1))
+    return near
+
+
+def with_doors(visits: pl.DataFrame, next_touches: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+    """Add done_at and is_work_known: what left into a place that had just become free may have been done before.
+
+    It was done at the latest when its worker turned to another issue (``next_touches``: visit, next_at); where they
+    did not, nobody knows. Visits that left freely, or stay, are done when they leave.
+    """
+    entered_next = pl.col.station.shift(-1).over("issue_id")
+    moved = visits.with_columns(
+        to=pl.when(pl.col.left_at == pl.col.entered_at.shift(-1).over("issue_id")).then(entered_next)
+    ).join(next_touches, on="visit", how="left", maintain_order="left")
+    at_door = np.zeros(len(moved), bool)
+    about = [moved[name].cast(pl.String).to_numpy() for name in ("value_stream", "to")]
+    left = moved["left_at"].dt.epoch("us").fill_null(-1).to_numpy()
+    for (stream, station), occupancy in occupancies(visits).items():
+        if (stream, station) in limits:
+            limit = limits[stream, station].most
+            freed = occupancy.exits[occupancy.before(occupancy.exits) >= limit]
+            here = (about[0] == stream) & (about[1] == station)
+            at_door[here] = _follows(left[here], freed)
+    is_known = pl.col.next_at < pl.col.left_at
+    marked = moved.with_columns(at_door=pl.Series(at_door))
+    return marked.with_columns(
+        done_at=pl.when(pl.col.at_door & is_known).then("next_at").otherwise("left_at"),
+        is_work_known=~pl.col.at_door | is_known.fill_null(False),
+    ).drop("to", "next_at", "at_door")
