@@ -12,6 +12,7 @@ import typer
 
 from pipelines.commands.erase import erase
 from pipelines.commands.one_paragraph import exit_code_table
+from pipelines.commands.report import report
 from pipelines.commands.rollback import rollback
 from pipelines.commands.run import run
 from pipelines.commands.sandbox import sandbox
@@ -28,7 +29,7 @@ def flow(show_version: Annotated[bool, typer.Option("--version", help="Print the
         raise typer.Exit
 
 
-for command in (run, tables, rollback, erase, sandbox):
+for command in (run, report, tables, rollback, erase, sandbox):
     app.command()(command)
 
 

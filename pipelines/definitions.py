@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from pipelines.alerts import alert_on_failure
-from pipelines.assets import core, metrics, published, quality, raw
+from pipelines.assets import core, metrics, published, quality, raw, report
 from pipelines.config import FlowConfig, load_config
 from pipelines.landed import LandedStore
 from pipelines.parameters import WorkflowStore
@@ -43,7 +43,7 @@ def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | N
         **given,
     }
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([raw, core, metrics, quality, published]),
+        assets=dg.load_assets_from_modules([raw, core, metrics, quality, report, published]),
         jobs=[dg.define_asset_job(JOB_NAME, dg.AssetSelection.all(), description="Pull, compute, audit and publish.")],
         schedules=build_schedules(JOB_NAME),
         sensors=[alert_on_failure],

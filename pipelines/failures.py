@@ -4,6 +4,7 @@ from pipelines.config_errors import ConfigError
 from pipelines.erase import ErasureError
 from pipelines.jira import JiraError
 from pipelines.jira.errors import ComeBackLaterError, MissingSettingError, ScopeError
+from pipelines.report.published import ReportError
 from pipelines.run import AuditError, BusyError
 from pipelines.sandbox.faults.script import FaultScriptError
 from pipelines.sandbox_command import SandboxError
@@ -18,6 +19,7 @@ TO_BE_TRIED_LATER = (ComeBackLaterError,)
 """Jira asks for a long pause; what was read is kept and the next run goes on from there: exit code 75."""
 
 KNOWN_ERRORS = (
-    *TO_BE_CORRECTED, JiraError, AuditError, BusyError, ErasureError, SandboxError, WarehouseError, SchemaError,
+    *TO_BE_CORRECTED, JiraError, AuditError, BusyError, ErasureError, ReportError, SandboxError,
+    WarehouseError, SchemaError,
 )  # fmt: skip
 """Messages written for people; anything else is a fault of the product."""

@@ -39,9 +39,11 @@ class Landed:
     missing: tuple[int, ...] = ()
     """Ids Jira listed and then did not hand out."""
     warnings: tuple[str, ...] = ()
+    site_url: str = ""
+    """The site's address in a browser, as it tells it; not always the one its API is asked at."""
 
     @classmethod
-    def of(cls, extraction: Extraction, site_name: str, time_zone: str) -> Landed:
+    def of(cls, extraction: Extraction, site_name: str, time_zone: str, site_url: str = "") -> Landed:
         """What is kept of an extraction."""
         return cls(
             site_name=site_name,
@@ -58,6 +60,7 @@ class Landed:
             gone_count=extraction.gone_count,
             missing=tuple(extraction.missing),
             warnings=tuple(extraction.warnings),
+            site_url=site_url,
         )
 
 

@@ -68,6 +68,7 @@ def _doubts(tables: duckdb.DuckDBPyConnection) -> list[str]:
 def _next_steps(data: Path, tables: duckdb.DuckDBPyConnection) -> list[str]:
     names = [f"{schema}.{name}" for schema, name in tables.execute(_TABLE_NAMES).fetchall()]
     return [
+        f"Report   {data / 'report.html'} (flow report --open)",
         f"DuckDB   {data / 'flow.duckdb'} (open it read-only)",
         f"Parquet  {data / 'parquet'}/<schema>/<table>.parquet",
         f"Tables   {', '.join(names)}; what every column means: transforms/TABLES.md",

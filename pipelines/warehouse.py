@@ -1,8 +1,9 @@
 """The published tables: built beside the ones in use, and put in their place by one rename.
 
 A version is a folder ``<data>/versions/<id>`` with ``flow.duckdb`` and ``parquet/<schema>/<table>.parquet``. While it
-is built its name starts with a dot. ``<data>/current`` points to the published one; ``flow.duckdb`` and ``parquet``
-lead through it. What a table holds is decided in ``transforms``, whether it may be published in ``pipelines.checks``.
+is built its name starts with a dot. ``<data>/current`` points to the published one; ``flow.duckdb``, ``parquet`` and
+``report.html``, which ``pipelines.report`` writes, lead through it. What a table holds is decided in ``transforms``,
+whether it may be published in ``pipelines.checks``.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def publish_version(version: Version, keep: int = KEPT_VERSIONS) -> Path:
     Everything is on disk before the switch: whenever a machine stops, readers find the old version or the new one.
     """
     with discarding_failures(version):
-        for name in ("flow.duckdb", "parquet"):
+        for name in ("flow.duckdb", "parquet", "report.html"):
             _refuse_foreign(version.data / name)
             point(version.data / name, Path("current") / name)
         _seal(version.building)

@@ -85,7 +85,7 @@ def staged_warehouse(
 
 
 @dg.asset(
-    deps=["staged_warehouse", *(table.name for table in OWN_RECORDS)],
+    deps=["staged_warehouse", "report", *(table.name for table in OWN_RECORDS)],
     group_name="published",
     kinds={"duckdb", "parquet"},
     freshness_policy=EXPECTED_DAILY,
@@ -108,6 +108,7 @@ def _add_records(
         "run_id": run_id,
         "version_id": version.version_id,
         "site_flavour": source.flavour,
+        "site_url": source.site_url or None,
         "as_of": source.as_of,
         "started_at": started_at,
         "finished_at": datetime.now(UTC),

@@ -47,7 +47,7 @@ def landed_batches(settings: dg.ResourceParam[RunSettings]) -> Landed:
     )
     for warning in extraction.warnings:
         settings.report(f"Note: {warning}")
-    return Landed.of(extraction, site_name, session.time_zone)
+    return Landed.of(extraction, site_name, session.time_zone, session.site_url)
 
 
 @dg.multi_asset(

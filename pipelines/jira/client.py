@@ -54,6 +54,7 @@ class ServerInfo(msgspec.Struct, rename="camel"):
     deployment_type: str = "Server"
     version: str = ""
     server_time: str | None = None
+    base_url: str = ""
 
 
 class Myself(msgspec.Struct, rename="camel"):
@@ -95,6 +96,8 @@ class JiraSession:
         self.flavour: Flavour = "dc"
         self.server_version = ""
         self.time_zone = "UTC"
+        self.site_url = ""
+        """The site's address in a browser, as the site tells it."""
         self.server_time = datetime.fromtimestamp(0, UTC)
         """The site's clock when the session began."""
         self._client = _make_client(connection)
@@ -162,6 +165,7 @@ def connect(connection: Connection, gate: Gate | None = None) -> JiraSession:
     info, headers = session.read_with_headers("GET", "/rest/api/2/serverInfo", ServerInfo)
     session.flavour = "cloud" if info.deployment_type.casefold() == "cloud" else "dc"
     session.server_version = info.version
+    session.site_url = info.base_url
     session.server_time = _server_time(info, headers)
     myself, headers = session.read_with_headers("GET", f"{session.api}/myself", Myself)
     _check_logged_in(connection, headers)

@@ -14,6 +14,9 @@ class Runs(Table, layer="quality", key=("run_id",)):
     run_id = Column(pl.String(), "Id of the run, as the scheduler knows it.")
     version_id = Column(pl.String(), "Version of the published tables: the folder they lie in.")
     site_flavour = Column(pl.String(), "Kind of Jira site.", values=("cloud", "dc"))
+    site_url = Column(
+        pl.String(), "The site's address in a browser, as the site tells it. Empty where it tells none.", nullable=True
+    )
     as_of = Column(TIMESTAMP, "The moment the tables speak of; open work is measured up to it.")
     started_at = Column(TIMESTAMP, "When the run began, by the pipeline's clock.")
     finished_at = Column(TIMESTAMP, "When the tables were built and audited, just before they were published.")

@@ -1,0 +1,40 @@
+"""Which stages the verdict names, for all sections that mark them or look closer. The verdict itself is a table's."""
+
+from __future__ import annotations
+
+from pipelines.report.published import Published, Row
+
+
+class Verdicts:
+    """The verdicts of one version, by stream and period."""
+
+    def __init__(self, published: Published) -> None:
+        self._rows = {(row["stream"], row["period"]): row for row in published.rows("metrics.constraint_verdicts")}
+        self._waits: dict[tuple[str, str], tuple[float, str]] = {}
+        for row in published.rows("metrics.value_stream_map"):
+            key, wait = (row["stream"], row["period"]), row["wait_days_total"]
+            if row["step_kind"] == "flow" and wait > self._waits.get(key, (0.0, ""))[0]:
+                self._waits[key] = (wait, row["stage_name"])
+
+    def of(self, stream: str, period: str) -> Row | None:
+        """The verdict's row; None where there is none."""
+        return self._rows.get((stream, period))
+
+    def marked_stages(self, stream: str, period: str) -> list[str]:
+        """The constraint's stages; where none is named the largest delay; without a verdict none."""
+        row = self.of(stream, period)
+        if row is None:
+            return []
+        if row["constraint_stage_names"]:
+            return [name.strip() for name in row["constraint_stage_names"].split(",")]
+        return [row["largest_delay_name"]] if row["largest_delay_name"] else []
+
+    def mark_word(self, stream: str, period: str) -> str:
+        """What the marked stages are."""
+        row = self.of(stream, period)
+        return "constraint" if row and row["constraint_name"] else "largest delay"
+
+    def watched_stage(self, stream: str, period: str) -> str | None:
+        """The stage worth a closer look: the first marked one, or else that with the most waiting."""
+        marked = self.marked_stages(stream, period)
+        return marked[0] if marked else self._waits.get((stream, period), (0.0, None))[1]

@@ -1,0 +1,106 @@
+"""The value stream map: every step and the gap before it, drawn to scale of time. From metrics.value_stream_map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from pipelines.report.doubts import Doubts
+from pipelines.report.entries import Entry, View
+from pipelines.report.published import Published, Row, grouped
+from pipelines.report.verdicts import Verdicts
+from pipelines.report.words import days, joined, percent, percent_span
+
+KINDS = ("wait", "touch", "blocked", "unassigned")
+LEAST_DELIVERED = 6
+"""Deliveries below which the table leaves its means empty."""
+
+
+def build(published: Published) -> Iterator[Entry]:
+    """One entry per stream and period."""
+    doubts, verdicts = Doubts(published), Verdicts(published)
+    touched = {(row["stream"], row["period"]): row for row in published.rows("metrics.touch_shares")}
+    rows = published.rows("metrics.value_stream_map", pl.col("visit_count") > 0)
+    for (stream, period), steps in grouped(rows, "stream", "period").items():
+        steps.sort(key=lambda row: row["stage_order"])
+        delivered = steps[0]["delivered_count"]
+        if delivered < LEAST_DELIVERED:
+            yield Entry(stream, period, reason=_too_few(delivered))
+            continue
+        marked = verdicts.marked_stages(stream, period)
+        yield Entry(
+            stream,
+            period,
+            finding=joined(_finding(steps), _efficiency(touched.get((stream, period)))),
+            caveat=doubts.of(stream, period),
+            extra={"steps": [_step(row, marked) for row in steps], "mark": verdicts.mark_word(stream, period)},
+        )
+
+
+def _step(row: Row, marked: list[str]) -> Row:
+    """One step as the picture needs it: days per delivered issue, by the clock and within working hours."""
+    step: Row = {
+        "stage": row["stage_name"],
+        "where": row["step_kind"],
+        "queue": row["has_queue"],
+        "active": row["has_active"],
+        "marked": row["stage_name"] in marked,
+        "issues": row["passed_count"],
+        "wip": round(row["wip_mean"], 1),
+    }
+    for name in (*KINDS, "gap"):
+        step[name] = _rounded(row[f"{name}_days_per_delivered"])
+        step[f"{name}_working"] = _rounded(row[f"{name}_working_days_per_delivered"])
+    return step
+
+
+def _rounded(value: float | None) -> float:
+    return round(value or 0.0, 3)
+
+
+def _finding(steps: list[Row]) -> str:
+    """The journey after the commitment in one sentence, and what lies before it in another."""
+    flow = [row for row in steps if row["step_kind"] != "upstream"]
+    before = sum(row["stage_days_per_delivered"] or 0 for row in steps if row["step_kind"] == "upstream")
+    whole, wait, touch, blocked = (
+        sum(row[f"{kind}_days_per_delivered"] or 0 for row in flow) for kind in ("stage", "wait", "touch", "blocked")
+    )
+    longest = max(flow, key=lambda row: row["wait_days_per_delivered"] or 0, default=None)
+    text = (
+        f"From its start a delivered issue took {days(whole)} on average: {days(wait)} waiting, {days(touch)} in touch"
+    )
+    text += f" and {days(blocked)} blocked." if blocked >= 0.05 else "."
+    if longest and (longest_wait := longest["wait_days_per_delivered"] or 0) > 0.05:
+        place = "before" if longest["has_active"] else "in"
+        text += f" The longest wait is {place} {longest['stage_name']}: {days(longest_wait)}."
+    return text + (f" Before that it had waited {days(before)} to be started." if before >= 0.05 else "")
+
+
+def _efficiency(row: Row | None) -> str:
+    """How much of the time somebody really worked, as the interval it is."""
+    if row is None or row["flow_efficiency_shared"] is None:
+        return ""
+    low, high = row["flow_efficiency_from_evidence"], row["flow_efficiency_by_status"]
+    text = f"Of its working time, {percent(row['flow_efficiency_shared'])} was worked on"
+    bounds = percent_span(low, high) if low is not None else f"at most {percent(high)} by status"
+    return f"{text} {bounds} (evidence to status)." if low is not None else f"{text}, {bounds}."
+
+
+def _too_few(delivered: int) -> str:
+    return (
+        f"{delivered} issues were delivered in this period; from {LEAST_DELIVERED} on an average journey can be drawn."
+    )
+
+
+VIEW = View(
+    name="value_stream_map",
+    title="The value stream map",
+    question="How long does every step take, and how long does work sit in the gap before it?",
+    tables=("metrics.value_stream_map", "metrics.touch_shares"),
+    build=build,
+    note=(
+        "The average journey of the issues delivered in the period, drawn to scale from left to right. Returns to a"
+        " step are added to it. Steps without a status to wait in hide their waiting in touch: they are hatched."
+    ),
+)

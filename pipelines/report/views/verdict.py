@@ -1,0 +1,151 @@
+"""The verdict in a sentence, first of all. From metrics.constraint_verdicts; without one, what can be said instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from pipelines.report.doubts import Doubts
+from pipelines.report.entries import Entry, View
+from pipelines.report.published import Published, Row
+from pipelines.report.verdicts import Verdicts
+from pipelines.report.words import days, joined, number, percent, sentence, span
+
+WORKING_DAY = "working day"
+
+LABELS = {
+    "constraint_stage": "One stage is the constraint",
+    "constraint_pool": "People who serve several stages are the constraint",
+    "policy_gate": "A gate that opens by the calendar is the constraint",
+    "external_block": "Waiting for others is the constraint",
+    "intake_limited": "What comes in is the constraint",
+    "not_separable": "More than one candidate: nobody can tell",
+    "insufficient_data": "Too little is known",
+}
+
+
+def build(published: Published) -> Iterator[Entry]:
+    """One entry per stream and period."""
+    doubts, verdicts = Doubts(published), Verdicts(published)
+    cycles = {
+        (row["stream"], row["period"]): row
+        for row in published.rows("metrics.cycle_times", pl.col("issue_type") == "All")
+    }
+    for stream, period, _, _ in published.periods:
+        cycle, verdict = cycles.get((stream, period)), verdicts.of(stream, period)
+        if verdict is None:
+            yield Entry(stream, period, reason=_without(verdicts, stream, period), facts=_plain_facts(cycle))
+            continue
+        yield Entry(
+            stream,
+            period,
+            finding=verdict["sentence"],
+            caveat=joined(_why(verdict), doubts.of(stream, period)),
+            facts=[*_plain_facts(cycle), *_what_if_facts(verdict)],
+            extra={
+                "label": LABELS[verdict["verdict"]],
+                "confidence": verdict["confidence"],
+                "moved": verdict["moved_sentence"] or "",
+            },
+        )
+
+
+def _without(verdicts: Verdicts, stream: str, period: str) -> str:
+    stage = verdicts.watched_stage(stream, period)
+    waits = f" What can be said: most of the waiting is in {stage}." if stage else ""
+    return f"These tables hold no verdict for the period.{waits}"
+
+
+def _why(row: Row) -> str:
+    """Why none is named, or not with more confidence; and how well the replay met what was observed."""
+    fidelity = row["fidelity_ratio"]
+    replayed = "" if fidelity is None else f"The replay delivered {percent(fidelity)} of what was really delivered."
+    return joined(sentence(row["reasons"]) if row["reasons"] else "", replayed)
+
+
+def _plain_facts(cycle: Row | None) -> list[tuple[str, str]]:
+    if cycle is None or cycle["cycle_days_p50"] is None:
+        return []
+    bounds = span(cycle["cycle_days_p50_low"], cycle["cycle_days_p50_high"])
+    return [("Median cycle time, elapsed", f"{days(cycle['cycle_days_p50'])} {bounds}".strip())]
+
+
+def _what_if_facts(row: Row) -> list[tuple[str, str]]:
+    """The wait, and what halving it and coding faster would change: always both."""
+    named = row["constraint_name"] or row["largest_delay_name"]
+    found = [
+        ("Median cycle time", row["cycle_working_days_p50"]),
+        ("Of that, waiting", row["wait_of_cycle_working_days"]),
+        (f"Of that, before {named}", row["constraint_wait_of_cycle_working_days"] if named else None),
+    ]
+    facts = [(name, days(value, WORKING_DAY)) for name, value in found if value is not None]
+    if row["halved_cycle_working_days_p50"] is not None:
+        facts.append((f"If the wait at {named} were halved", _change(row, "halved_delivered_per_month_change")))
+    if row["faster_delivered_per_month_change"] is not None:
+        name = f"If {row['faster_stage_name']} were 40 % faster"
+        facts.append((name, _change(row, "faster_delivered_per_month_change")))
+    return facts
+
+
+def _change(row: Row, column: str) -> str:
+    bounds = span(row[f"{column}_low"], row[f"{column}_high"])
+    return f"{row[column]:+.1f} deliveries a month {bounds}".strip()
+
+
+def overview(published: Published) -> list[Row]:
+    """One line per stream over the latest period: where to look first."""
+    verdicts = Verdicts(published)
+    waits = grouped_waits(published)
+    cycles = {
+        row["stream"]: row
+        for row in published.rows(
+            "metrics.cycle_times", (pl.col("issue_type") == "All") & (pl.col("period_kind") == "rolling_26_weeks")
+        )
+    }
+    lines = [_line(stream, verdicts, cycles.get(stream), waits.get(stream, (0.0, 0.0))) for stream in published.streams]
+    return sorted(lines, key=lambda line: (-line["waited"], line["stream"]))
+
+
+def grouped_waits(published: Published) -> dict[str, tuple[float, float]]:
+    """Days waited in the flow by everything there, and the share of waiting in a delivered issue's time; by stream."""
+    found: dict[str, list[float]] = {}
+    where = (pl.col("period_kind") == "rolling_26_weeks") & (pl.col("step_kind") != "upstream")
+    for row in published.rows("metrics.value_stream_map", where):
+        sums = found.setdefault(row["stream"], [0.0, 0.0, 0.0])
+        sums[0] += row["wait_days_total"]
+        sums[1] += row["wait_days_per_delivered"] or 0.0
+        sums[2] += row["stage_days_per_delivered"] or 0.0
+    return {stream: (total, wait / whole if whole else 0.0) for stream, (total, wait, whole) in found.items()}
+
+
+def _line(stream: str, verdicts: Verdicts, cycle: Row | None, waits: tuple[float, float]) -> Row:
+    verdict = verdicts.of(stream, "latest")
+    named = verdict and (verdict["constraint_name"] or verdict["largest_delay_name"])
+    return {
+        "stream": stream,
+        "named": named or verdicts.watched_stage(stream, "latest") or "–",
+        "word": _word(verdict),
+        "cycle": days(cycle["cycle_days_p50"]) if cycle else "–",
+        "delivered": number(cycle["delivered_count"]) if cycle else "–",
+        "wait": percent(waits[1]),
+        "waited": round(waits[0], 1),
+    }
+
+
+def _word(verdict: Row | None) -> str:
+    """What the named stage is, and how surely."""
+    if verdict is None:
+        return "most waiting that can be seen"
+    if verdict["constraint_name"]:
+        return f"constraint ({verdict['confidence']})"
+    return "largest delay; no constraint named" if verdict["largest_delay_name"] else "most waiting; nobody can tell"
+
+
+VIEW = View(
+    name="verdict",
+    title="The verdict",
+    question="Where does work wait, and which one stage is the constraint?",
+    tables=("metrics.constraint_verdicts", "metrics.cycle_times"),
+    build=build,
+)

@@ -1,0 +1,69 @@
+"""Work in progress held against what keeps the slowest stage just busy. From metrics.flow_weekly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from pipelines.report.doubts import Doubts
+from pipelines.report.entries import Entry, View
+from pipelines.report.published import Published, Row, grouped
+from pipelines.report.words import joined, number, span
+
+
+def shared(published: Published) -> Mapping[str, Mapping[str, Sequence[Row]]]:
+    """Work in progress and critical WIP, week by week."""
+    weeks = published.rows("metrics.flow_weekly", pl.col("is_complete_week"))
+    return {
+        stream: {"work_in_progress": [_point(row) for row in rows]}
+        for (stream,), rows in grouped(weeks, "stream").items()
+    }
+
+
+def _point(row: Row) -> Row:
+    names = ("critical_wip", "critical_wip_low", "critical_wip_high")
+    known = {name.removeprefix("critical_wip").lstrip("_") or "critical": row[name] for name in names}
+    rounded = {name: value and round(value, 1) for name, value in known.items()}
+    return {"date": row["week_start_date"], "wip": round(row["wip_mean"], 1), **rounded}
+
+
+def build(published: Published) -> Iterator[Entry]:
+    """One entry per stream and period."""
+    doubts = Doubts(published)
+    weeks = grouped(published.rows("metrics.flow_weekly", pl.col("is_complete_week")), "stream")
+    for stream, period, start, end in published.periods:
+        rows = [row for row in weeks.get((stream,), []) if start <= row["week_start_date"] <= end]
+        if not rows:
+            yield Entry(stream, period, reason="No complete week begins in this period.")
+            continue
+        known = [row for row in rows if row["wip_to_critical_ratio"] is not None]
+        finding = _finding(known[-1]) if known else _unknown(rows[-1])
+        yield Entry(stream, period, finding=finding, caveat=joined(doubts.of(stream)))
+
+
+def _finding(row: Row) -> str:
+    bounds = span(row["wip_to_critical_ratio_low"], row["wip_to_critical_ratio_high"])
+    ratio = row["wip_to_critical_ratio"]
+    text = (
+        f"{number(row['wip_mean'])} issues are in progress; {number(row['critical_wip'])} would keep the slowest stage"
+    )
+    text += f" busy: {number(ratio)} times as much {bounds}."
+    return text + (" Starting more makes everything later, not more." if ratio > 2 else "")
+
+
+def _unknown(row: Row) -> str:
+    why = row["note"] or "too little is known"
+    return f"{number(row['wip_mean'])} issues are in progress. How many would be enough cannot be told: {why}."
+
+
+VIEW = View(
+    name="work_in_progress",
+    title="Work in progress against critical WIP",
+    question="How many times too much has been started?",
+    tables=("metrics.flow_weekly",),
+    build=build,
+    shared=shared,
+    charts=("work_in_progress",),
+    note="Critical WIP: capacity of the slowest stage times the touch an issue needs, with its 95 % interval.",
+)
