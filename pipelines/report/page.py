@@ -29,6 +29,8 @@ from pipelines.report.words import day, listed
 
 FOLDER = Path(__file__).parent
 
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
 VEGA_LITE = "6.4"
 """The version of the specifications Altair writes."""
 
@@ -133,9 +135,15 @@ def _plain(value: Any) -> str:
 
 
 def issue_address(url: str | None) -> str | None:
-    """What an issue's key is put behind; None unless the site's address is one a browser asks over HTTP."""
-    parts = urlsplit(url or "")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    """What an issue's key is put behind; None unless the site's address is one a browser asks over HTTP.
+
+    A site on this machine is a sandbox, and gone by the time somebody reads the report.
+    """
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.hostname in LOOPBACK:
         return None
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/browse/"
 

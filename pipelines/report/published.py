@@ -59,10 +59,6 @@ class Published:
                 row["period"] = period_id(row["period_kind"], row["period_start_date"])
         return found
 
-    def has(self, name: str) -> bool:
-        """The version holds the table."""
-        return self.scan(name) is not None
-
     @cached_property
     def streams(self) -> list[str]:
         """Every value stream, by name."""

@@ -40,21 +40,21 @@ def percent(share: float | None) -> str:
     """``49 %`` from 0.49; what is more than nothing is never rounded to nothing, what is not all never to all."""
     if share is None:
         return NOTHING
-    if 0 < share < 0.005:
+    if 0 < share < 0.01:
         return f"<{FIXED}1{FIXED}%"
-    return f">{FIXED}99{FIXED}%" if 0.995 < share < 1 else f"{share:.0%}".replace("%", f"{FIXED}%")
+    return f">{FIXED}99{FIXED}%" if 0.99 < share < 1 else f"{share:.0%}".replace("%", f"{FIXED}%")
 
 
 def span(low: float | None, high: float | None) -> str:
-    """``[3.1, 4.8]``, with an open end where an end is not known; empty without any."""
+    """`` [3.1, 4.8]`` to stand behind a figure, open where an end is not known; empty without any."""
     if low is None and high is None:
         return ""
-    return f"[{'…' if low is None else number(low)}, {'…' if high is None else number(high)}]"
+    return f" [{'…' if low is None else number(low)}, {'…' if high is None else number(high)}]"
 
 
 def percent_span(low: float | None, high: float | None) -> str:
-    """``[31 %, 48 %]``; empty without both ends."""
-    return "" if low is None or high is None else f"[{percent(low)}, {percent(high)}]"
+    """`` [31 %, 48 %]`` to stand behind a share; empty without both ends."""
+    return "" if low is None or high is None else f" [{percent(low)}, {percent(high)}]"
 
 
 def day(moment: date | datetime) -> str:

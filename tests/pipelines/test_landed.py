@@ -24,7 +24,7 @@ def landed(**said):
         request_count=5,
         warnings=["Füße"],
     )
-    return Landed.of(extraction, "acme", "Asia/Kolkata")
+    return Landed.of(extraction, "acme", "Asia/Kolkata", "https://acme.test")
 
 
 def test_an_extraction_is_kept_with_its_site_and_zone():
@@ -38,6 +38,7 @@ def test_an_extraction_is_kept_with_its_site_and_zone():
         request_count=5,
         missing=(7, 8),
         warnings=("Füße",),
+        site_url="https://acme.test",
     )
 
 

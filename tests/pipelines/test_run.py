@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -80,6 +81,15 @@ def test_the_run_itself_is_on_record(published):
     assert run == ("cloud", 6, True, True)
     version = published.rows("SELECT version_id FROM quality.runs")[0][0]
     assert (published.data / "current").readlink().name == version
+
+
+def test_the_report_is_published_with_its_tables(published):
+    assert (published.data / "report.html").readlink() == Path("current/report.html")
+    text = (published.data / "report.html").read_text(encoding="utf-8")
+    [(version, site)] = published.rows("SELECT version_id, site_url FROM quality.runs")
+    assert f"from version {version} of the published tables" in text
+    assert site.startswith("http://127.0.0.1:")
+    assert "Drawing the report" in published.told
 
 
 def test_the_tables_speak_of_the_sites_own_clock(published):

@@ -73,6 +73,7 @@ def test_the_published_names_lead_through_one_link(tmp_path):
     assert (tmp_path / "current").readlink() == Path("versions/v1")
     assert (tmp_path / "flow.duckdb").readlink() == Path("current/flow.duckdb")
     assert (tmp_path / "parquet").readlink() == Path("current/parquet")
+    assert (tmp_path / "report.html").readlink() == Path("current/report.html")
 
 
 def test_a_new_version_replaces_all_files_at_once(tmp_path):

@@ -78,7 +78,7 @@ def _finding(rows: list[Row], level: Row | None) -> str:
     if level is None or level["expectation_days"] is None:
         return text + " Too little was delivered to say what to expect."
     promise = f"{percent(level['expected_share'])} are delivered within {days(level['expectation_days'])}"
-    return f"{text} Going by the last half year {promise}: {len(late):,} are older than what holds for their type."
+    return f"{text} Going by the last half year {promise}; older than what holds for their type: {len(late):,}."
 
 
 def _link(row: Row) -> Row:

@@ -43,7 +43,7 @@ def _finding(stage: str, weeks: list[Row], *, is_named: bool) -> str:
         text += f" If nothing more came it would be empty in {days(last['drain_weeks'], 'week')}."
     if last["load_ratio"] is not None:
         bounds = span(last["capacity_per_week_low"], last["capacity_per_week_high"])
-        text += f" While work waits, {number(last['capacity_per_week'])} leave a week {bounds}:"
+        text += f" While work waits, {number(last['capacity_per_week'])} leave a week{bounds}:"
         text += f" what arrives is {last['load_ratio']:.2f} times that."
     return text
 

@@ -20,6 +20,11 @@ DRAWN_PER_STREAM = 3_000
 
 SLOWEST = 10
 
+POINT = {
+    "stream": pl.String(), "issue_id": pl.Int64(), "issue_type": pl.String(), "date": pl.Date(), "key": pl.String(),
+    "site": pl.String(), "days": pl.Float64(), "waited": pl.Float64(),
+}  # fmt: skip
+
 PERCENTILES = (("p50", "50 %"), ("p85", "85 %"), ("p95", "95 %"))
 
 
@@ -42,7 +47,7 @@ def drawn_per_stream(streams: int) -> int:
 def _points(published: Published) -> pl.DataFrame:
     journeys = published.scan("core.issue_journeys")
     if journeys is None:
-        return pl.DataFrame(schema={"stream": pl.String(), "date": pl.Date(), "issue_id": pl.Int64()})
+        return pl.DataFrame(schema=POINT)
     return (
         journeys.filter(pl.col("cycle_ms").is_not_null() & ~pl.col("is_rolled_up"))
         .select(
@@ -86,7 +91,7 @@ def _finding(row: Row) -> str:
     said = f"{counted(row['delivered_count'], 'issue')} delivered"
     if (median := row["cycle_days_p50"]) is None:
         return f"{said}: too few for a percentile."
-    text = f"{said}: half took at most {days(median)} {span(row['cycle_days_p50_low'], row['cycle_days_p50_high'])}"
+    text = f"{said}: half took at most {days(median)}{span(row['cycle_days_p50_low'], row['cycle_days_p50_high'])}"
     text += f", 85 % at most {days(row['cycle_days_p85'])}." if row["cycle_days_p85"] is not None else "."
     open_median = row["km_cycle_days_p50"]
     if open_median is not None and row["open_count"]:

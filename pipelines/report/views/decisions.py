@@ -64,7 +64,7 @@ def _friday(row: Row | None) -> str:
     if row is None or not row["late_week_exit_share"]:
         return "No decision came in the last two working hours of a week."
     bounds = percent_span(row["late_week_exit_share_low"], row["late_week_exit_share_high"])
-    text = f"Late in the week: {percent(row['late_week_exit_share'])} {bounds} of the decisions in {row['stage_name']}"
+    text = f"Late in the week: {percent(row['late_week_exit_share'])}{bounds} of the decisions in {row['stage_name']}"
     text += " come with less than two working hours left"
     late, other = row["late_week_following_wait_days_p50"], row["other_following_wait_days_p50"]
     if late is None or other is None:

@@ -61,7 +61,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 def _slope(row: Row) -> str:
     slope = row["wip_slope_per_week"]
     bounds = span(row["wip_slope_per_week_low"], row["wip_slope_per_week_high"])
-    return NOTHING if slope is None else f"{'+' if slope > 0 else ''}{number(slope)} {bounds}".strip()
+    return NOTHING if slope is None else f"{'+' if slope > 0 else ''}{number(slope)}{bounds}"
 
 
 VIEW = View(

@@ -55,8 +55,8 @@ def _histories(doubts: Doubts, stream: str, reasons: dict[str, Counter[str]]) ->
     total, broken = doubts.issue_counts[stream], doubts.incomplete[stream]
     text = f"{counted(total - broken, 'history').replace('historys', 'histories')} of {total:,} proved whole"
     if broken:
-        most, count = reasons[stream].most_common(1)[0]
-        text += f"; {broken:,} not (most often, {count:,} times: {most})"
+        [(most, _)] = reasons[stream].most_common(1)
+        text += f"; {broken:,} not (mostly: {most})"
     quarantined = doubts.quarantined
     return f"{text}. {counted(quarantined, 'answer')} of Jira in quarantine on this site."
 

@@ -40,7 +40,7 @@ def _finding(rows: list[Row]) -> str:
     text += f" {counted(top['move_count'], 'time')}, {days(top['lost_days_total'])}"
     if top["sent_back_share"] is not None:
         bounds = percent_span(top["sent_back_share_low"], top["sent_back_share_high"])
-        text += f", {percent(top['sent_back_share'])} {bounds} of what passed {top['from_stage_name']}"
+        text += f", {percent(top['sent_back_share'])}{bounds} of what passed {top['from_stage_name']}"
     return f"{text}."
 
 

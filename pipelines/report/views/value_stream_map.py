@@ -83,8 +83,9 @@ def _efficiency(row: Row | None) -> str:
         return ""
     low, high = row["flow_efficiency_from_evidence"], row["flow_efficiency_by_status"]
     text = f"Of its working time, {percent(row['flow_efficiency_shared'])} was worked on"
-    bounds = percent_span(low, high) if low is not None else f"at most {percent(high)} by status"
-    return f"{text} {bounds} (evidence to status)." if low is not None else f"{text}, {bounds}."
+    if low is None:
+        return f"{text}, at most {percent(high)} by status."
+    return f"{text}{percent_span(low, high)} (evidence to status)."
 
 
 def _too_few(delivered: int) -> str:

@@ -68,7 +68,7 @@ def _plain_facts(cycle: Row | None) -> list[tuple[str, str]]:
     if cycle is None or cycle["cycle_days_p50"] is None:
         return []
     bounds = span(cycle["cycle_days_p50_low"], cycle["cycle_days_p50_high"])
-    return [("Median cycle time, elapsed", f"{days(cycle['cycle_days_p50'])} {bounds}".strip())]
+    return [("Median cycle time, elapsed", f"{days(cycle['cycle_days_p50'])}{bounds}")]
 
 
 def _what_if_facts(row: Row) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def _what_if_facts(row: Row) -> list[tuple[str, str]]:
 
 def _change(row: Row, column: str) -> str:
     bounds = span(row[f"{column}_low"], row[f"{column}_high"])
-    return f"{row[column]:+.1f} deliveries a month {bounds}".strip()
+    return f"{row[column]:+.1f} deliveries a month{bounds}"
 
 
 def overview(published: Published) -> list[Row]:

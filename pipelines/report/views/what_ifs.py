@@ -73,7 +73,7 @@ def _sentence(row: Row) -> str:
     change, cycle = row["delivered_per_month_change"], row["cycle_working_days_p50_change"]
     more = "nothing more ships" if abs(change) < TOO_SMALL else f"{change:+.1f} deliveries a month"
     bounds = span(row["delivered_per_month_change_low"], row["delivered_per_month_change_high"])
-    text = f"{name_of(row)}: {more} {bounds}"
+    text = f"{name_of(row)}: {more}{bounds}"
     if cycle is None:
         return f"{text}."
     told = "as long as before" if abs(cycle) < TOO_SMALL else f"{days(abs(cycle), 'working day')} {_slower(cycle)}"

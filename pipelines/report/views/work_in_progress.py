@@ -48,7 +48,7 @@ def _finding(row: Row) -> str:
     text = (
         f"{number(row['wip_mean'])} issues are in progress; {number(row['critical_wip'])} would keep the slowest stage"
     )
-    text += f" busy: {number(ratio)} times as much {bounds}."
+    text += f" busy: {number(ratio)} times as much{bounds}."
     return text + (" Starting more makes everything later, not more." if ratio > 2 else "")
 
 

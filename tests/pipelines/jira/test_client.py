@@ -45,6 +45,7 @@ def test_a_session_knows_flavour_clock_and_time_zone(site, flavour):
     with start(site, flavour) as sandbox:
         session = session_with(sandbox, flavour)
     assert (session.flavour, session.server_time, session.time_zone) == (flavour, NOW, "Etc/UTC")
+    assert session.site_url == sandbox.url, "the address the site tells, which need not be the one it was asked at"
 
 
 def test_a_clock_missing_from_server_info_is_read_off_the_date_header(site):

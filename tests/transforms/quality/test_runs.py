@@ -15,6 +15,7 @@ def run(**said):
         "run_id": "r1",
         "version_id": "v1",
         "site_flavour": "cloud",
+        "site_url": None,
         "as_of": MONDAY,
         "started_at": MONDAY,
         "finished_at": MONDAY,
