@@ -213,6 +213,7 @@ async function drawChart(section, view, entry, chart) {
   if (PAINTED.includes(chart)) spec.encoding.color.scale = paint(found.rows, entry.extra?.marked || []);
   const result = await vegaEmbed(place, { ...spec, datasets: { ...spec.datasets, lines: [], ...found } }, OPTIONS);
   if (now !== turn) return result.finalize();
+  place.firstElementChild.setAttribute("aria-hidden", "true"); // one picture with its words beside it, its figures in a table
   drawn.set(chart, result);
 }
 
@@ -237,7 +238,7 @@ function shorten(scale, field, rows) {
 
 const NARROW = 460;
 
-const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true, theme: "custom" }, config: { aria: false } };
+const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true, theme: "custom" } };
 
 /* One section */
 

@@ -22,6 +22,12 @@ SHOTS = Path(__file__).parents[3] / ".state" / "report"
 """Where screenshots are kept to be looked at; not under version control."""
 
 
+DRAWN = """
+() => Object.fromEntries([...document.querySelectorAll('figure:not([hidden]) [data-chart]')].map((place) =>
+    [place.dataset.chart, place.querySelectorAll('svg [class^=mark-] path, svg [class^=mark-] line').length]))
+"""
+
+
 class Watched:
     """One open report."""
 
@@ -51,10 +57,7 @@ class Watched:
 
     def charts(self) -> dict[str, int]:
         """Charts that are shown, with how many marks of data each has drawn."""
-        return self.page.evaluate(
-            """() => Object.fromEntries([...document.querySelectorAll('figure:not([hidden]) [data-chart]')].map((place) =>
-                [place.dataset.chart, place.querySelectorAll('svg [class^=mark-] path, svg [class^=mark-] line').length]))"""
-        )
+        return self.page.evaluate(DRAWN)
 
     def keep(self, name: str) -> None:
         """Keep a picture of the whole page."""

@@ -33,7 +33,11 @@ def bands(published):
 
 def test_bands_are_what_stands_between_a_stage_and_the_next(tmp_path):
     days = [day("Development", 0, 10), day("Review", 1, 7), day("Done", 2, 4, is_terminal=True)]
-    assert bands(version(tmp_path, {"metrics.cumulative_flow_daily": days})) == {"Development": 3, "Review": 3, "Done": 4}
+    assert bands(version(tmp_path, {"metrics.cumulative_flow_daily": days})) == {
+        "Development": 3,
+        "Review": 3,
+        "Done": 4,
+    }
 
 
 def test_what_was_given_up_leaves_its_band_for_one_of_its_own(tmp_path):
@@ -66,7 +70,9 @@ def flow_week(start, **said):
 def test_growth_of_work_in_progress_is_told_in_numbers(tmp_path):
     weeks = [
         flow_week(date(2026, 6, 1), started_count=9, left_by_delivery_count=4, wip_start=10, wip_end=15),
-        flow_week(date(2026, 6, 8), started_count=9, left_by_delivery_count=4, discarded_count=1, wip_start=15, wip_end=19),
+        flow_week(
+            date(2026, 6, 8), started_count=9, left_by_delivery_count=4, discarded_count=1, wip_start=15, wip_end=19
+        ),
     ]
     entry = only(cumulative_flow.build(version(tmp_path, {"metrics.flow_weekly": weeks})))
     assert entry.finding == "18 issues started, 8 delivered, 1 given up: work in progress grew from 10 to 19."
@@ -107,8 +113,8 @@ def cycle(kind, **said):
 def test_percentiles_are_told_with_and_without_open_work(tmp_path):
     entry = only(cycle_times.build(version(tmp_path, {"metrics.cycle_times": [cycle("All")]})))
     assert plain(entry.finding) == (
-        "40 issues delivered: half took at most 5 days [4, 6], 85 % at most 12 days. With the 3 still open counted, half"
-        " take at most 7 days."
+        "40 issues delivered: half took at most 5 days [4, 6], 85 % at most 12 days. With the 3 still open counted,"
+        " half take at most 7 days."
     )
     lines = entry.charts["cycle_scatter.lines"]
     assert lines == [{"percentile": "50 %", "days": 5.0}, {"percentile": "85 %", "days": 12.0}]
@@ -117,7 +123,9 @@ def test_percentiles_are_told_with_and_without_open_work(tmp_path):
 def test_every_type_speaks_for_itself(tmp_path):
     published = version(tmp_path, {"metrics.cycle_times": [cycle("All"), cycle("Bug", delivered_count=0)]})
     assert only(cycle_times.build(published), issue_type="").finding
-    assert "Nothing that was really started was delivered" in only(cycle_times.build(published), issue_type="Bug").reason
+    assert (
+        "Nothing that was really started was delivered" in only(cycle_times.build(published), issue_type="Bug").reason
+    )
 
 
 def test_only_work_with_a_cycle_time_of_its_own_is_a_point(tmp_path):
@@ -149,7 +157,9 @@ def test_many_streams_share_the_room():
 def test_the_slowest_of_the_period_are_named_first(tmp_path):
     old = datetime(2024, 1, 1, tzinfo=UTC)
     journeys = [journey(1, 3), journey(2, 9), journey(3, 99, old), journey(4, 5, issue_type="Bug")]
-    published = version(tmp_path, {"core.issue_journeys": journeys, "metrics.cycle_times": [cycle("All"), cycle("Bug")]})
+    published = version(
+        tmp_path, {"core.issue_journeys": journeys, "metrics.cycle_times": [cycle("All"), cycle("Bug")]}
+    )
     whole = only(cycle_times.build(published), issue_type="").extra["links"]
     assert [row["key"] for row in whole] == ["PAY-2", "PAY-4", "PAY-1"]
     assert [row["key"] for row in only(cycle_times.build(published), issue_type="Bug").extra["links"]] == ["PAY-4"]
@@ -168,8 +178,8 @@ def test_ages_are_held_against_what_was_promised(tmp_path):
     published = version(tmp_path, {"metrics.ageing_work": ageing, "metrics.service_levels": [level]})
     entry = only(ageing_work.build(published))
     assert plain(entry.finding) == (
-        "3 issues in progress, half of them older than 9 days, 1 blocked. Going by the last half year 85 % are delivered"
-        " within 20 days; older than what holds for their type: 1."
+        "3 issues in progress, half of them older than 9 days, 1 blocked. Going by the last half year 85 % are"
+        " delivered within 20 days; older than what holds for their type: 1."
     )
     assert [row["key"] for row in entry.extra["links"]] == ["PAY-2", "PAY-3", "PAY-1"]
     assert plain(entry.extra["links"][0]["text"]) == "30 days, 1 day of it in Review – blocked"
@@ -186,7 +196,11 @@ def test_nothing_in_progress_is_said_in_words(tmp_path):
 
 
 def test_divergence_is_told_by_its_table_and_shown_by_weeks(tmp_path):
-    row = {"sentence": "Output is up, delivery is not.", "later_start_date": date(2026, 3, 30), "output_proxy": "starts"}
+    row = {
+        "sentence": "Output is up, delivery is not.",
+        "later_start_date": date(2026, 3, 30),
+        "output_proxy": "starts",
+    }
     row |= {"output_before_count": 50, "output_after_count": 70, "wip_slope_per_week": 3.5}
     weeks = [flow_week(JUNE.date(), started_count=9, delivered_count=4), flow_week(JUNE.date(), is_complete_week=False)]
     published = version(tmp_path, {"metrics.divergence_verdicts": [row], "metrics.flow_weekly": weeks})

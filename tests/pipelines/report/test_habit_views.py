@@ -28,8 +28,8 @@ def test_the_costliest_way_back_is_named_with_its_share(tmp_path):
     edges = [edge("QA", "Development", 20.0), edge("Review", "Development", 80.0, **shares)]
     entry = only(rework, version(tmp_path, {"metrics.rework_edges": edges}))
     assert plain(entry.finding) == (
-        "8 moves back cost 100 days in sum; the costliest way is Review → Development: 4 times, 80 days, 13 % [9 %, 17 %]"
-        " of what passed Review."
+        "8 moves back cost 100 days in sum; the costliest way is Review → Development: 4 times, 80 days, 13 % [9 %, 17"
+        " %] of what passed Review."
     )
     assert [row["way"] for row in entry.charts["rework"]] == ["Review → Development", "QA → Development"]
 
@@ -59,8 +59,8 @@ def test_releases_are_told_by_size_and_pause(tmp_path):
     fear = {"sentence": "Cannot tell: 0 of 5 signs."}
     published = version(tmp_path, {"metrics.release_batches": batches, "metrics.deploy_fear": [fear]})
     assert plain(only(releases, published).finding) == (
-        "2 releases of 15 issues on average, 7 days apart. Finished work waited 3 days for its release. 2 bugs linked to"
-        " them came up within 14 days. Fear spiral? Cannot tell: 0 of 5 signs."
+        "2 releases of 15 issues on average, 7 days apart. Finished work waited 3 days for its release. 2 bugs linked"
+        " to them came up within 14 days. Fear spiral? Cannot tell: 0 of 5 signs."
     )
     assert [row["issues"] for row in releases.shared(published)[STREAM]["releases"]] == [10, 20]
 
@@ -101,7 +101,10 @@ def test_what_may_not_be_shown_is_named_but_not_drawn(tmp_path):
     assert "team is too small: Sign-off." in entry.caveat
     assert len(entry.charts["approvals"]) == 1
     small = version(tmp_path / "small", {"metrics.approver_concentration": rows[1:]})
-    assert only(approvals, small).reason == "The teams of these stages are too small: figures would tell about single persons."
+    assert (
+        only(approvals, small).reason
+        == "The teams of these stages are too small: figures would tell about single persons."
+    )
 
 
 def test_too_few_exits_are_another_reason(tmp_path):
@@ -114,7 +117,11 @@ def hour(weekday, name, count, **said):
 
 
 def test_late_decisions_and_the_wait_behind_them_are_told(tmp_path):
-    late = {"late_week_exit_share": 0.28, "late_week_following_wait_days_p50": 9.5, "other_following_wait_days_p50": 5.5}
+    late = {
+        "late_week_exit_share": 0.28,
+        "late_week_following_wait_days_p50": 9.5,
+        "other_following_wait_days_p50": 5.5,
+    }
     whole = {"latency_working_days_p50": 0.5, "latency_working_days_p85": 2.0, "withheld_exit_count": 7}
     rows = [hour("All", "All", 90, **late, **whole), hour("Friday", "16", 20), hour("Monday", "09", 5)]
     entry = only(decisions, version(tmp_path, {"metrics.decision_latency": rows}))
@@ -174,7 +181,9 @@ def test_incomplete_histories_are_counted_with_their_commonest_reason(tmp_path):
         "quality.completeness": [BROKEN, {"issue_id": 2, "is_complete": True}],
         "quality.quarantine": [{"reference": "b1:7", "reason": "no JSON"}],
         "quality.validations": [{"is_passed": True}, {"is_passed": False, "statement": "every history is whole"}],
-        "quality.log_quality": [{"stage_name": "Review", "data_quality": 0.04, "batch_share": 0.85, "is_day_grained": True}],
+        "quality.log_quality": [
+            {"stage_name": "Review", "data_quality": 0.04, "batch_share": 0.85, "is_day_grained": True}
+        ],
     }
     entry = only(quality, version(tmp_path, tables))
     assert plain(entry.finding) == (
@@ -209,7 +218,10 @@ def test_doubts_are_those_of_the_stream_and_period(tmp_path):
 
 
 def test_a_weak_log_that_is_not_coarse_is_named_otherwise(tmp_path):
-    rows = [{"stage_name": "QA", "data_quality": 0.5, "is_day_grained": False}, {"stage_name": "Dev", "data_quality": 0.9}]
+    rows = [
+        {"stage_name": "QA", "data_quality": 0.5, "is_day_grained": False},
+        {"stage_name": "Dev", "data_quality": 0.9},
+    ]
     doubts = Doubts(version(tmp_path, {"quality.log_quality": rows}))
     assert doubts.of(STREAM, "latest") == "The log of QA shows many signs of moves made afterwards."
 

@@ -97,7 +97,9 @@ def test_rows_travel_as_columns_and_repeat_no_text():
 
 
 def test_days_travel_as_iso_texts():
-    assert json.loads(page.embedded(page.columns([{"date": date(2026, 6, 1)}])))["columns"]["date"]["list"] == ["2026-06-01"]
+    assert json.loads(page.embedded(page.columns([{"date": date(2026, 6, 1)}])))["columns"]["date"]["list"] == [
+        "2026-06-01"
+    ]
 
 
 @pytest.mark.parametrize(

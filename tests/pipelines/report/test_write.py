@@ -69,5 +69,3 @@ def test_the_command_says_in_a_paragraph_what_is_missing(tmp_path):
     assert ended.exit_code == 1
     assert "Run `flow run` first" in ended.error
     assert "Traceback" not in ended.error
-
-

@@ -67,7 +67,13 @@ def step(name: str, **said: Any) -> dict[str, Any]:
     per = {"stage": 3.0, "wait": 2.0, "touch": 1.0, "blocked": 0.0, "unassigned": 0.0, "gap": 2.0}
     means = {f"{kind}_{unit}_per_delivered": value for kind, value in per.items() for unit in ("days", "working_days")}
     totals = {"wait_days_total": 12.0, "visit_count": 6, "delivered_count": 6, "passed_count": 6}
-    return {"stage_name": name, "step_kind": "flow", "has_queue": True, "has_active": True} | LATEST | means | totals | said
+    return (
+        {"stage_name": name, "step_kind": "flow", "has_queue": True, "has_active": True}
+        | LATEST
+        | means
+        | totals
+        | said
+    )
 
 
 def _filled(table: type[Table], row: dict[str, Any]) -> dict[str, Any]:
@@ -86,12 +92,7 @@ def _blank(name: str, column: Column) -> Any:
         return None
     if column.values:
         return column.values[0]
+    least = {pl.Boolean: False, pl.Date: AS_OF.date(), pl.Datetime: AS_OF, pl.Float64: 0.0}
     if column.dtype.is_integer():
         return 0
-    if column.dtype.is_float():
-        return 0.0
-    if column.dtype == pl.Boolean:
-        return False
-    if column.dtype == pl.Date:
-        return AS_OF.date()
-    return AS_OF if column.dtype.is_temporal() else f"a {name.removesuffix('_name')}".replace("_", " ")
+    return least.get(column.dtype.base_type(), f"a {name.removesuffix('_name')}".replace("_", " "))
