@@ -38,7 +38,7 @@ def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | N
         "settings": settings,
         "tables": TableStore(work, (*core.PRIVATE_TABLES, *metrics.PRIVATE_TABLES, *TABLES), settings.report),
         "raw_tables": RawStore(settings.raw_folder, RAW_TABLES),
-        "landed": LandedStore(work / "landed.json"),
+        "landed": LandedStore(settings.data / "raw" / "landed.json"),
         "workflow_parameters": WorkflowStore(settings.data / "parameters" / "workflow"),
         **given,
     }

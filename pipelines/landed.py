@@ -13,6 +13,7 @@ from typing import Any
 import dagster as dg
 from pydantic import TypeAdapter
 
+from pipelines.durable import write_durably
 from pipelines.jira import Extraction
 
 
@@ -88,9 +89,7 @@ class LandedStore(dg.IOManager):
     def keep(self, landed: Landed) -> None:
         """Write them whole or not at all."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fresh = self._path.with_name(f".{self._path.name}")
-        fresh.write_bytes(_DOCUMENT.dump_json(landed, indent=1))
-        fresh.replace(self._path)
+        write_durably(self._path, _DOCUMENT.dump_json(landed, indent=1))
 
     def landed_at(self) -> datetime:
         """When the newest extraction was complete, by this machine's clock."""

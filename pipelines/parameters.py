@@ -7,7 +7,7 @@ inferred belongs to ``transforms.infer_workflow``.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,12 @@ import dagster as dg
 import polars as pl
 from pydantic import TypeAdapter
 
+from pipelines.durable import write_durably
 from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
 
 SCOPE_SCHEMA = pl.Schema({"project_id": pl.Int64(), "issue_type_id": pl.Int64(), "value_stream": pl.String()})
+
+STAMP = "%Y%m%dT%H%M%S.%fZ"
 
 _STREAMS = TypeAdapter(tuple[ValueStream, ...])
 
@@ -48,16 +51,16 @@ class WorkflowStore(dg.IOManager):
         """Write a workflow unless the one in effect says the same; returns the file in effect."""
         document = to_document(workflow)
         versions = self._versions()
-        if versions and json.loads(versions[-1].read_text(encoding="utf-8"))["workflow"] == document:
+        if versions and _document(versions[-1]) == document:
             return versions[-1]
         self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"{effective_at:%Y%m%dT%H%M%S.%fZ}.json"
+        effective_at = _after(versions, effective_at)
+        path = self._folder / f"{effective_at:{STAMP}}.json"
         text = json.dumps(
             {"effective_at": effective_at.isoformat(), "workflow": document}, indent=1, ensure_ascii=False
         )
-        fresh = path.with_name(f".{path.name}")
-        fresh.write_text(text, encoding="utf-8")
-        return fresh.replace(path)
+        write_durably(path, text.encode(), 0o644)
+        return path
 
     def newest(self) -> Workflow:
         """The workflow in effect; raises FileNotFoundError when none was inferred yet."""
@@ -69,6 +72,20 @@ class WorkflowStore(dg.IOManager):
     def _versions(self) -> list[Path]:
         """Oldest first: the names begin with the instant."""
         return sorted(self._folder.glob("[0-9]*.json"))
+
+
+def _document(path: Path) -> Any:
+    """The workflow a file tells; None for a damaged one, which the next version replaces."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["workflow"]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _after(versions: list[Path], moment: datetime) -> datetime:
+    """The moment, or just after the newest version if the clock went back: the newest name is the one in effect."""
+    newest = [datetime.strptime(path.stem, STAMP).replace(tzinfo=UTC) for path in versions[-1:]]
+    return max([moment, *(one + timedelta(microseconds=1) for one in newest)])
 
 
 def to_document(workflow: Workflow) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class RunSettings:
     site_name: str = ""
     """Name of the site in the tables; empty takes flow.toml's, or the host of JIRA_URL."""
     find_connection: Callable[[], Connection] = environment_connection
+    is_offline: bool = False
+    """Whether the tables are built from what was read before, without asking Jira."""
     report: Report = keep_quiet
     report_count: Callable[[int, int | None], None] = keep_uncounted
     """Told how many issues have landed so far, of how many where that is known."""

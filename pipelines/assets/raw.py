@@ -16,9 +16,11 @@ from pipelines.jira import (
     build_raw_tables,
     connect,
     extract,
+    mend,
     policy_of,
 )
-from pipelines.landed import Landed
+from pipelines.landed import Landed, LandedStore
+from pipelines.offline import landed_before
 from pipelines.settings import RunSettings
 from pipelines.site_check import check_site
 from pipelines.store import describe
@@ -28,18 +30,23 @@ from transforms.workflow import Workflow
 
 
 @dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"}, pool="jira_api")
-def landed_batches(settings: dg.ResourceParam[RunSettings]) -> Landed:
+def landed_batches(settings: dg.ResourceParam[RunSettings], landed: dg.ResourceParam[LandedStore]) -> Landed:
     """Every issue in scope with its whole history, scrubbed of persons and texts, landed append-only."""
+    if settings.is_offline:
+        return landed_before(settings, landed)
     connection = settings.find_connection()
     settings.report(f"Reading {connection.url}")
     site_name = site_name_of(settings, connection)
     asked = settings.config.jira
     options = asked.options()
     session = connect(connection, Gate(policy_of(options)))
+    store = Store(settings.data, site_name)
+    if told := mend(store):
+        settings.report(f"Note: {told}")
     extraction = extract(
         session,
         Scope(asked.projects, asked.jql),
-        Store(settings.data, site_name),
+        store,
         as_of=settings.as_of,
         progress=settings.report_count,
         options=options,

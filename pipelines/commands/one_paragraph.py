@@ -43,6 +43,7 @@ def one_paragraph(*, is_verbose: bool = False) -> Iterator[None]:
 def explain(error: BaseException) -> tuple[str, int]:
     """What to tell of a failure, and the exit code."""
     from pipelines.failures import KNOWN_ERRORS, TO_BE_CORRECTED, TO_BE_TRIED_LATER
+    from pipelines.storage_errors import explain_storage
 
     text = " ".join(str(error).split())
     if isinstance(error, TO_BE_CORRECTED):
@@ -53,6 +54,8 @@ def explain(error: BaseException) -> tuple[str, int]:
         return text, 1
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted. The published tables are as they were.", 130
+    if told := explain_storage(error):
+        return told, 1
     return (
         f"Something unforeseen went wrong ({type(error).__name__}: {text}). The published tables are as they were."
         " Please run it again with --verbose and report what it shows.",

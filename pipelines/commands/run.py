@@ -9,6 +9,7 @@ import typer
 from pipelines.commands.one_paragraph import one_paragraph
 from pipelines.commands.options import ConfigOption, DataOption, VerboseOption, instant
 from pipelines.config import load_config
+from pipelines.config_errors import ConfigError
 
 
 def run(
@@ -17,6 +18,9 @@ def run(
     as_of: Annotated[str, typer.Option(help="Moment to speak of, as 2026-03-31T18:00:00+02:00.")] = "",
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Read a simulated company instead of a Jira site.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Build from what was read before, without asking Jira.")
     ] = False,
     verbose: VerboseOption = False,
 ) -> None:
@@ -29,8 +33,12 @@ def run(
         from pipelines.settings import RunSettings, data_folder
         from pipelines.summary import summarise
 
+        if sandbox and offline:
+            raise ConfigError("--sandbox reads a site and --offline reads none: leave one of them out.")
         folder = data or data_folder()
         with Screen() as screen:
-            settings = RunSettings(flow_config, folder, moment, report=screen.say, report_count=screen.count)
+            settings = RunSettings(
+                flow_config, folder, moment, is_offline=offline, report=screen.say, report_count=screen.count
+            )
             (run_on_sandbox if sandbox else run_flow)(settings, is_verbose=verbose)
         typer.echo("\n".join(summarise(folder)))

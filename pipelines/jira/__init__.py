@@ -9,6 +9,7 @@ from pipelines.jira.extract import Extraction, extract
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.options import Options
 from pipelines.jira.parse import RawFrames, parse_in_batches, parse_lines
+from pipelines.jira.recovery import mend
 from pipelines.jira.reference import Reference, list_issue_types
 from pipelines.jira.retry import Gate, policy_of
 from pipelines.jira.scope import Scope
@@ -18,5 +19,5 @@ from pipelines.jira.tables import RawTables, build_raw_tables
 __all__ = [
     "Connection", "Extraction", "FieldNames", "Gate", "JiraError", "JiraSession", "Options", "RawFrames", "RawTables",
     "Reference", "Scope", "Store", "build_raw_tables", "connect", "connection_from_environment", "extract",
-    "list_issue_types", "parse_in_batches", "parse_lines", "policy_of",
+    "list_issue_types", "mend", "parse_in_batches", "parse_lines", "policy_of",
 ]  # fmt: skip

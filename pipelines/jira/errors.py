@@ -6,6 +6,8 @@ faults are tried again is decided in ``retry``.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class JiraError(Exception):
     """Base of everything this package raises on purpose; ``str(error)`` is one paragraph for people."""
@@ -65,3 +67,14 @@ class ScopeError(JiraError):
 
 class LandingError(JiraError):
     """A landed file is missing or is not what its name promises."""
+
+
+class DamagedError(LandingError):
+    """One landed file is: which one."""
+
+    def __init__(self, path: Path, sha: str) -> None:
+        super().__init__(
+            f"The landed file {path} is missing or damaged. flow run sets it aside and lets the run after it read"
+            " everything from Jira anew."
+        )
+        self.path, self.sha = path, sha

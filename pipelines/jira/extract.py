@@ -20,6 +20,7 @@ from pipelines.jira.client import JiraSession
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError
 from pipelines.jira.ledger import Batch, Outcome, Run, Tombstone
+from pipelines.jira.manifests import keep_manifest
 from pipelines.jira.options import Options
 from pipelines.jira.plan import begin, fingerprint
 from pipelines.jira.pulled import Pulled
@@ -112,7 +113,9 @@ def _extract(
     try:
         puller.read_all()
         puller.land_reference(reference)
-        store.ledger.complete(run, Outcome(tuple(puller.gone), reference.status_rows()))
+        outcome = Outcome(tuple(puller.gone), reference.status_rows())
+        keep_manifest(store.landing, store.ledger, run, outcome)
+        store.ledger.complete(run, outcome)
     except BaseException:
         store.ledger.fail(run.run_id)
         raise

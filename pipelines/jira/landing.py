@@ -14,7 +14,7 @@ from pathlib import Path
 import zstandard
 
 from pipelines.durable import PRIVATE_FOLDER, write_durably
-from pipelines.jira.errors import LandingError, MissingSettingError
+from pipelines.jira.errors import DamagedError, MissingSettingError
 
 SUFFIXES = {"issues": ".jsonl.zst", "reference": ".json.zst"}
 LEVEL = 3
@@ -37,11 +37,11 @@ class Landing:
         return self._write("reference", document)
 
     def read_reference(self, sha: str) -> bytes:
-        """The snapshot with this hash. Raises LandingError if it is missing or damaged."""
+        """The snapshot with this hash. Raises DamagedError if it is missing or damaged."""
         return b"".join(self._chunks("reference", sha))
 
     def read_issues(self, sha: str) -> Iterator[bytes]:
-        """Lines of one batch, without newline, a chunk at a time. Raises LandingError, at the latest at the end."""
+        """Lines of one batch, without newline, a chunk at a time. Raises DamagedError, at the latest at the end."""
         rest = b""
         for chunk in self._chunks("issues", sha):
             *lines, rest = (rest + chunk).split(b"\n")
@@ -68,9 +68,9 @@ class Landing:
                     digest.update(chunk)
                     yield chunk
         except (OSError, zstandard.ZstdError) as error:
-            raise _damaged(path) from error
+            raise DamagedError(path, sha) from error
         if digest.hexdigest() != sha:
-            raise _damaged(path)
+            raise DamagedError(path, sha)
 
 
 def pseudonym_key(data: Path, environment: Mapping[str, str]) -> bytes:
@@ -85,8 +85,3 @@ def pseudonym_key(data: Path, environment: Mapping[str, str]) -> bytes:
         path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         write_durably(path, secrets.token_hex(32).encode())
     return path.read_bytes().strip()
-
-
-def _damaged(path: Path) -> LandingError:
-    return LandingError(f"The landed file {path} is missing or damaged. It cannot be rebuilt from the tables: run an"
-                        " extraction again, which lands everything anew.")  # fmt: skip

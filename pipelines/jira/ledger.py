@@ -7,7 +7,7 @@ look in between; a step is one transaction. File contents belong to ``landing``,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,6 +144,20 @@ class Ledger:
         self._path, self._site_name, self._now = path, site_name, now
         self._has_tables = False
         self._held: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def path(self) -> Path:
+        """The DuckDB file of the ledger."""
+        return self._path
+
+    @property
+    def site_name(self) -> str:
+        """Whose runs these are."""
+        return self._site_name
+
+    def connected(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection, for what is no everyday step (``ledger_repair``)."""
+        return self._connected()
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from pipelines.jira.ledger import Ledger, Run
+from pipelines.jira.ledger_repair import is_reading_due
 from pipelines.jira.options import Options
 
 LANDED_FORM = 2
@@ -42,7 +43,7 @@ def _due(ledger: Ledger, options: Options, now: datetime, as_of: datetime, scope
     if last is None or last.scope_sha != scope_sha:
         return full
     full = replace(full, era=last.era)
-    is_sound = last.shape_sha == shape_sha and last.server_started_at <= now
+    is_sound = last.shape_sha == shape_sha and last.server_started_at <= now and not is_reading_due(ledger, last.era)
     if not is_sound or _is_due(ledger, "is_full", last.era, options.full_refresh, now):
         return full
     is_rescan = _is_due(ledger, "is_rescan", last.era, options.rescan, now)

@@ -14,10 +14,11 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from pipelines.jira.errors import LandingError
+from pipelines.jira.errors import DamagedError, LandingError
 from pipelines.jira.items import NAMES_SCHEMA, newest_names
 from pipelines.jira.ledger import Run
 from pipelines.jira.parse import ISSUES_PER_BATCH, Line, RawFrames, parse_in_batches
+from pipelines.jira.recovery import set_aside
 from pipelines.jira.reference import Reference
 from pipelines.jira.site_store import Store
 from pipelines.jira.small_tables import site_tables
@@ -47,10 +48,14 @@ class RawTables:
 def build_raw_tables(store: Store, folder: Path, batch_size: int = ISSUES_PER_BATCH) -> RawTables:
     """Parse the current state of a site into ``folder``/<table>/part-*.parquet, replacing what lay there.
 
-    Raises LandingError before the first complete extraction, or where a landed file is damaged.
+    Raises LandingError before the first complete extraction, or where a landed file is damaged; the file is set aside
+    then.
     """
     with store.ledger.held():
-        return _build(store, folder, batch_size)
+        try:
+            return _build(store, folder, batch_size)
+        except DamagedError as damaged:
+            raise set_aside(store, damaged) from None
 
 
 def _build(store: Store, folder: Path, batch_size: int) -> RawTables:

@@ -93,3 +93,20 @@ def test_a_file_is_readable_by_people(tmp_path):
 def test_asking_before_anything_was_inferred_says_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="materialise 'workflow' first"):
         WorkflowStore(tmp_path).newest()
+
+
+def test_the_workflow_in_effect_is_the_one_kept_last_though_the_clock_went_back(tmp_path):
+    store = WorkflowStore(tmp_path)
+    store.keep(workflow(flow_level=1), MONDAY)
+    path = store.keep(workflow(flow_level=2), MONDAY - timedelta(days=365))
+    assert store.newest().flow_level == 2
+    assert path.stem == f"{MONDAY + timedelta(microseconds=1):%Y%m%dT%H%M%S.%fZ}"
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 99, b"{", b"[]", b'{"effective_at": 1}', b"\xff"])
+def test_a_damaged_file_is_followed_by_a_whole_one(tmp_path, content):
+    store = WorkflowStore(tmp_path)
+    store.keep(workflow(), MONDAY).write_bytes(content)
+    store.keep(workflow(), MONDAY + timedelta(hours=1))
+    assert_same(store.newest(), workflow())
+    assert len(list(tmp_path.iterdir())) == 2

@@ -1,5 +1,7 @@
 """The working store refuses what was not declared and hands on what was written."""
 
+import os
+
 import dagster as dg
 import polars as pl
 import pytest
@@ -43,6 +45,14 @@ def test_the_newest_run_is_read(store):
 def test_two_runs_stay(store):
     for run in ("r1", "r2", "r3"):
         store.write(Depots, depots(1), run)
+    assert files(store, Depots) == ["r2.parquet", "r3.parquet"]
+
+
+def test_the_newest_run_is_read_though_the_clock_went_back(store):
+    os.utime(store.write(Depots, depots(1), "r1"), (4_000_000_000, 4_000_000_000))
+    store.write(Depots, depots(2), "r2")
+    store.write(Depots, depots(3), "r3")
+    assert store.scan(Depots).collect()["depot_id"].to_list() == [3]
     assert files(store, Depots) == ["r2.parquet", "r3.parquet"]
 
 
