@@ -130,6 +130,7 @@ def _move(w: World, item: int, at: float) -> int:
     left, to = w.issues[item].stage, w.issues[item].heading
     if left != NONE:
         w.stages[left].inside -= 1
+        w.stages[left].present += at - max(0.0, w.issues[item].came)
     if to >= len(w.stages):
         _leave(w, item, at, to == len(w.stages))
         return int(left)
@@ -157,6 +158,7 @@ def _enter(w: World, item: int, at: float) -> bool:
     """Begin a visit. True if work can begin; else the issue is blocked, passes time, or waits for a gate."""
     k = w.issues[item].heading
     w.issues[item].stage = k
+    w.issues[item].came = at
     w.issues[item].visits += 1
     w.stages[k].visits += 1
     blocked = w.header[0].delay_factor * blocked_hours(w, item, k)
@@ -274,6 +276,7 @@ def _close(w: World) -> None:
         issue = w.issues[item]
         if issue.stage != NONE:
             h.presence += h.horizon - max(0.0, issue.started)
+            w.stages[issue.stage].present += h.horizon - max(0.0, issue.came)
     for k in range(len(w.stages)):
         item = w.stages[k].head
         while item != NONE:

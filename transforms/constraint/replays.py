@@ -34,6 +34,8 @@ class Outcome:
     wip_end: int
     waited: np.ndarray
     """(K) hours waited in each station."""
+    present: np.ndarray
+    """(K) hours spent in each station."""
     cycle_p50: float
     """Median hours from start to delivery; NaN when nothing was delivered."""
 
@@ -60,6 +62,7 @@ def replay(world: World, factors: Factors | None = None) -> Outcome:
         float(header["presence"]),
         int(header["in_progress"]),
         fresh.stages["waited"],
+        fresh.stages["present"],
         float(np.median(cycles)) if len(cycles) else float("nan"),
     )
 
@@ -71,36 +74,41 @@ GRID = np.exp(np.linspace(-0.6, 0.6, 13))
 WORK_SPREAD = 0.12
 """How far, as a logarithm, the work of a station may plausibly be off."""
 
-WAIT_SPREAD = 0.35
-"""How far, as a logarithm, a replayed wait may plausibly be off though everything is right."""
+STAY_SPREAD = 0.25
+"""How far, as a logarithm, a replayed stay may plausibly be off though everything is right."""
 
-SHORT_WAIT = 1.0
-"""Hours a visit waits below which differences do not matter."""
+SHORT_STAY = 1.0
+"""Hours a visit stays below which differences do not matter."""
 
 SWEEPS = 2
 
 
 def calibrated(model: Model, seed: int) -> Model:
-    """Put a factor on the work of each station with which the replay of what is known waits as long as was observed."""
+    """Put a factor on the work of each station with which what is known stays there as long as was observed.
+
+    Stays, not waits: whether an issue waits in a queue or in the hands of somebody who does several things at once is
+    a habit of the board.
+    """
     seen = model.seen
-    begin, end = seen.queue_span()
-    observed = np.bincount(seen.station, weights=end - begin, minlength=seen.size)
+    end = np.where(np.isnan(seen.left), seen.horizon, seen.left)
+    stays = np.clip(end, 0, seen.horizon) - np.clip(seen.entered, 0, seen.horizon)
+    observed = np.bincount(seen.station, weights=stays, minlength=seen.size)
     visits = np.bincount(seen.station, minlength=seen.size)
     world, factor = replayed(model, seed), np.ones(seen.size)
     stations = [k for k in range(seen.size) if seen.role[k] == WORK and visits[k]]
     for _ in range(SWEEPS):
         for k in stations:
-            factor[k] = _best(world, factor, k, float(observed[k]), SHORT_WAIT * float(visits[k]))
+            factor[k] = _best(world, factor, k, float(observed[k]), SHORT_STAY * float(visits[k]))
     gates = np.where(seen.role == GATE, 1.0, factor)
     return replace(model, factor=gates)
 
 
 def _best(world: World, factor: np.ndarray, k: int, observed: float, short: float) -> float:
-    """The factor of GRID that explains the observed wait of station k with the least strain."""
+    """The factor of GRID that explains the observed stays in station k with the least strain."""
     strains = []
     for tried in GRID:
         factors = {j: (float(tried) if j == k else float(f)) for j, f in enumerate(factor)}
-        waited = replay(world, factors).waited[k]
-        miss = np.log((waited + short) / (observed + short)) / WAIT_SPREAD
+        present = replay(world, factors).present[k]
+        miss = np.log((present + short) / (observed + short)) / STAY_SPREAD
         strains.append(miss**2 + (np.log(tried) / WORK_SPREAD) ** 2)
     return float(GRID[int(np.argmin(strains))])

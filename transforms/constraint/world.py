@@ -57,6 +57,7 @@ STAGE = np.dtype(
         ("door_tail", "i8"),
         ("inside", "i8"),
         ("waited", "f8"),  # hours waited in it within the horizon
+        ("present", "f8"),  # hours spent in it within the horizon
         ("visits", "i8"),
     ]
 )
@@ -76,6 +77,7 @@ ISSUE = np.dtype(
     [
         ("arrives", "f8"),  # at 0: in progress since before
         ("started", "f8"),  # NaN until then
+        ("came", "f8"),  # into its stage
         ("entered", "f8"),  # its queue
         ("stage", "i8"),
         ("heading", "i8"),
