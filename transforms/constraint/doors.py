@@ -24,6 +24,17 @@ COUPLED_SHARE, COUPLED_COUNT = 0.05, 8
 EXCEEDED_SHARE = 0.05
 """Share of the time for which a limit on the board may be exceeded and still counts as kept."""
 
+LATE_STOOD_SHARE, LATE_EXCEEDED_SHARE = 0.25, 0.45
+"""The same where moves are entered late: it stands at the limit most of the time, but seems to be exceeded often."""
+
+CROWDED_SHARE = 0.04
+"""Share of all changes that falls into one minute of the day from which that minute is a stand-up's."""
+
+LATE_SHARE = 0.1
+"""Share of a station's entries made at stand-ups from which moves are taken to be entered late."""
+
+DAY_MINUTES, MINUTE_US = 24 * 60, 60_000_000
+
 
 class Limit(NamedTuple):
     """Most issues in a station, and whether the board says so or it was found in the log."""
@@ -67,11 +78,11 @@ def find_limits(visits: pl.DataFrame, said: Mapping[tuple[str, str], int]) -> Li
     found: dict[tuple[str, str], Limit] = {}
     for key, occupancy in occupancies(visits).items():
         above = occupancy.shares_above()
-        if key in said:
-            if said[key] >= len(above) or above[said[key]] <= EXCEEDED_SHARE:
-                found[key] = Limit(said[key], "board")
-        elif (most := shown_limit(occupancy)) is not None:
-            found[key] = Limit(most, "found")
+        most = said.get(key)
+        if most is not None and (most >= len(above) or above[most] <= EXCEEDED_SHARE or shows_limit(occupancy, most)):
+            found[key] = Limit(most, "board")
+        elif most is None and (shown := shown_limit(occupancy)) is not None:
+            found[key] = Limit(shown, "found")
     return found
 
 
@@ -93,16 +104,46 @@ def _occupancy(entered: np.ndarray, left: np.ndarray) -> Occupancy:
 
 
 def shown_limit(occupancy: Occupancy) -> int | None:
-    """The highest number inside, if it stood there for long and places were taken as soon as they were free."""
-    most = int(occupancy.inside.max(initial=0))
+    """The limit that a station's log shows, if it does: its highest number, or where it stands most of the time."""
     above = occupancy.shares_above()
-    stood = float(above[most - 1]) if most > 0 else 0.0
-    if most < 2 or stood < STOOD_SHARE:
-        return None
+    stood = np.diff(np.concatenate([[1.0], above])) * -1
+    tried = (int(occupancy.inside.max(initial=0)), int(np.argmax(stood)) if len(stood) else 0)
+    return next((most for most in tried if shows_limit(occupancy, most)), None)
+
+
+def shows_limit(occupancy: Occupancy, most: int) -> bool:
+    """Whether a station stood at a number for long, was hardly above it, and places were taken once they were free."""
+    above = np.append(occupancy.shares_above(), [0.0, 0.0])
+    if not 2 <= most < len(above) - 1:
+        return False
+    stood, exceeded = float(above[most - 1] - above[most]), float(above[most])
+    is_exact = stood >= STOOD_SHARE and exceeded <= EXCEEDED_SHARE
+    is_crowded = _is_crowded(occupancy.entries, occupancy.exits)
+    is_late = stood >= LATE_STOOD_SHARE and exceeded <= LATE_EXCEEDED_SHARE and is_crowded.mean() >= LATE_SHARE
+    if not (is_exact or is_late):
+        return False
+    entries = occupancy.entries[~is_crowded]
     freed = occupancy.exits[occupancy.before(occupancy.exits) >= most]
-    taken = int(_follows(occupancy.entries, freed).sum())
-    is_shown = taken >= COUPLED_COUNT and taken >= COUPLED_SHARE * len(occupancy.entries)
-    return most if is_shown else None
+    taken = int(_follows(entries, freed).sum())
+    return taken >= COUPLED_COUNT and taken >= COUPLED_SHARE * len(occupancy.entries)
+
+
+def entered_late(visits: pl.DataFrame) -> set[str]:
+    """Value streams in which a tenth and more of all entries to a station is made at stand-ups."""
+    late = {key[0]: [0, 0] for key in occupancies(visits)}
+    for (stream, _), occupancy in occupancies(visits).items():
+        crowded = _is_crowded(occupancy.entries, occupancy.exits)
+        late[stream][0] += int(crowded.sum())
+        late[stream][1] += len(crowded)
+    return {stream for stream, (crowded, entries) in late.items() if crowded >= LATE_SHARE * max(1, entries)}
+
+
+def _is_crowded(at: np.ndarray, exits: np.ndarray) -> np.ndarray:
+    """Whether each instant lies in a minute of the day into which improbably many changes fall."""
+    minutes = np.concatenate([at, exits]) // MINUTE_US % DAY_MINUTES
+    crowded = np.bincount(minutes, minlength=DAY_MINUTES) > CROWDED_SHARE * len(minutes)
+    is_crowded: np.ndarray = crowded[at // MINUTE_US % DAY_MINUTES]
+    return is_crowded
 
 
 def _follows(at: np.ndarray, earlier: np.ndarray) -> np.ndarray:

@@ -54,9 +54,9 @@ class Judgement:
         return self.verdict in NAMED.values()
 
 
-def insufficient(weeks: int, delivered: int, other: Sequence[str] = ()) -> Judgement | None:
+def insufficient(weeks: int, delivered: int) -> Judgement | None:
     """The verdict where too little is known, with what is missing; None where there is enough."""
-    missing = list(other)
+    missing = []
     if weeks < LEAST_WEEKS:
         missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, there are {weeks}")
     if delivered < LEAST_DELIVERED:

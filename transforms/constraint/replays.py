@@ -12,6 +12,7 @@ import numpy as np
 
 from transforms.constraint.engine import run
 from transforms.constraint.model import Model, replayed
+from transforms.constraint.observed import Observed
 from transforms.constraint.world import GATE, WORK, World, rested
 
 HOURS_PER_MONTH_WEEKS = 365.25 / 12 / 7
@@ -87,28 +88,40 @@ def calibrated(model: Model, seed: int) -> Model:
     """Put a factor on the work of each station with which what is known stays there as long as was observed.
 
     Stays, not waits: whether an issue waits in a queue or in the hands of somebody who does several things at once is
-    a habit of the board.
+    a habit of the board. Only where limits bound all stays, waits tell more.
     """
-    seen = model.seen
-    end = np.where(np.isnan(seen.left), seen.horizon, seen.left)
-    stays = np.clip(end, 0, seen.horizon) - np.clip(seen.entered, 0, seen.horizon)
-    observed = np.bincount(seen.station, weights=stays, minlength=seen.size)
+    seen, is_limited = model.seen, bool(model.limit.any())
+    observed = _hours_waited(seen) if is_limited else _hours_present(seen)
     visits = np.bincount(seen.station, minlength=seen.size)
     world, factor = replayed(model, seed), np.ones(seen.size)
     stations = [k for k in range(seen.size) if seen.role[k] == WORK and visits[k]]
     for _ in range(SWEEPS):
         for k in stations:
-            factor[k] = _best(world, factor, k, float(observed[k]), SHORT_STAY * float(visits[k]))
+            wanted = (float(observed[k]), SHORT_STAY * float(visits[k]))
+            factor[k] = _best(world, factor, k, wanted, is_limited)
     gates = np.where(seen.role == GATE, 1.0, factor)
     return replace(model, factor=gates)
 
 
-def _best(world: World, factor: np.ndarray, k: int, observed: float, short: float) -> float:
-    """The factor of GRID that explains the observed stays in station k with the least strain."""
+def _hours_waited(seen: Observed) -> np.ndarray:
+    begin, end = seen.queue_span()
+    return np.bincount(seen.station, weights=end - begin, minlength=seen.size)
+
+
+def _hours_present(seen: Observed) -> np.ndarray:
+    end = np.where(np.isnan(seen.left), seen.horizon, seen.left)
+    stays = np.clip(end, 0, seen.horizon) - np.clip(seen.entered, 0, seen.horizon)
+    return np.bincount(seen.station, weights=stays, minlength=seen.size)
+
+
+def _best(world: World, factor: np.ndarray, k: int, wanted: tuple[float, float], is_limited: bool) -> float:
+    """The factor of GRID that explains ``wanted`` (observed hours, hours that do not matter) with the least strain."""
+    observed, short = wanted
     strains = []
     for tried in GRID:
         factors = {j: (float(tried) if j == k else float(f)) for j, f in enumerate(factor)}
-        present = replay(world, factors).present[k]
-        miss = np.log((present + short) / (observed + short)) / STAY_SPREAD
+        outcome = replay(world, factors)
+        hours = outcome.waited[k] if is_limited else outcome.present[k]
+        miss = np.log((hours + short) / (observed + short)) / STAY_SPREAD
         strains.append(miss**2 + (np.log(tried) / WORK_SPREAD) ** 2)
     return float(GRID[int(np.argmin(strains))])

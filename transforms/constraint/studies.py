@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from transforms.constraint.doors import Limit
+from transforms.constraint.doors import Limit, entered_late
 from transforms.constraint.intake import board_limits
 from transforms.constraint.period_visits import StreamVisits, observe, streams_of
 from transforms.constraint.sentences import moved
@@ -103,11 +103,13 @@ def _questions(
         return
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
     asked = cells(workflow, grid).join(team_sizes(persons, grid, as_of), on=PERIOD_KEY, how="left")
+    late = entered_late(visits)
     for stream in streams_of(visits, stations, changes, grid, workflow, as_of):
         backlog = _backlog(counted, stream)
         kept = {station: limit for (name, station), limit in limits.items() if name == stream.value_stream}
         for cell in asked.filter(pl.col.value_stream.cast(pl.String) == stream.value_stream).to_dicts():
-            yield _question(stream, cell, backlog, kept)
+            question = _question(stream, cell, backlog, kept)
+            yield replace(question, is_late=stream.value_stream in late)
 
 
 def _question(
@@ -123,6 +125,7 @@ def _question(
         seen=observe(stream, starts_at, ends_at),
         backlog=(backlog[0] - begin, backlog[1] - begin),
         limits=kept,
+        is_late=False,
         quality={},
         is_team_large=isinstance(size, int) and size >= MINIMUM_GROUP,
     )
