@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench flowbench pullbench fuzz tables dev dashboard
+.PHONY: help setup run test lint lock bench flowbench pullbench jira820 fuzz tables dev dashboard
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -42,6 +42,13 @@ flowbench: $(INSTALLED) ## measure all interval tables and the cumulative flow a
 
 pullbench: $(INSTALLED) ## measure requests, throughput and memory of an extraction
 	$(BIN)/python -m benchmarks.extraction
+
+jira820: .state/jira820/.installed ## set up an independent Jira emulator, in an environment of its own, for its smoke test
+
+.state/jira820/.installed: tests/pipelines/jira/jira820.lock
+	$(PYTHON) -m venv .state/jira820
+	.state/jira820/bin/python -m pip install --quiet --no-deps --require-hashes -r tests/pipelines/jira/jira820.lock
+	@touch $@
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py

@@ -16,6 +16,7 @@ import msgspec
 from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
 from pipelines.jira.cloud_sweep import OnlyId, seek_error
+from pipelines.jira.dc_search import search
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError, PagingError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
@@ -90,18 +91,18 @@ def sweep_ids(session: JiraSession, jql: str) -> list[int]:
 def count_issues(session: JiraSession, jql: str) -> int | None:
     """How many issues the site believes there are."""
     body = {"jql": jql, "startAt": 0, "maxResults": 0, "fields": ["id"]}
-    return session.read("POST", f"{session.api}/search", _Page, body=body).total
+    return search(session, body, _Page).total
 
 
 def has_match(session: JiraSession, jql: str) -> bool:
     """Whether any issue matches. Raises RefusedError where the site does not understand the query."""
     body = {"jql": jql, "startAt": 0, "maxResults": 1, "fields": ["id"]}
-    return bool(session.read("POST", f"{session.api}/search", _Page, body=body).issues)
+    return bool(search(session, body, _Page).issues)
 
 
 def _last_id(session: JiraSession, jql: str) -> int:
     body = {"jql": f"({jql}) ORDER BY id DESC", "startAt": 0, "maxResults": 1, "fields": ["id"]}
-    issues = session.read("POST", f"{session.api}/search", _Page, body=body).issues
+    issues = search(session, body, _Page).issues
     return int(msgspec.json.decode(issues[0], type=OnlyId).id) if issues else 0
 
 
@@ -207,7 +208,7 @@ class _RangeReader:
             "fields": self._fields,
         }
         body |= {"expand": ["changelog"]} if self._scrubber else {}
-        return self._session.read("POST", f"{self._session.api}/search", _Page, body=body, is_divisible=size > 1)
+        return search(self._session, body, _Page, is_divisible=size > 1)
 
     def _learn(self, asked: int, echoed: int | None) -> None:
         """Larger pages after a while of good ones, never above what the site gives or what was too heavy."""

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pipelines.jira.client import JiraSession
+from pipelines.jira.dc_search import search
 from pipelines.jira.errors import ForbiddenError, NotFoundError, RefusedError, TooHeavyError
 from pipelines.jira.options import Options
 from pipelines.jira.scrub import Scrubber, ShapeError
@@ -105,12 +106,12 @@ class DetailReader:
 
     def _ask(self, ids: Sequence[int]) -> list[_Issue]:
         named = [str(number) for number in ids]
-        path = f"{self.session.api}/issue/bulkfetch"
         body: dict[str, Any] = {"issueIdsOrKeys": named, "fields": self.fields}
         if self.session.flavour == "dc":
-            path = f"{self.session.api}/search"
             jql = f"id in ({', '.join(named)}) ORDER BY id ASC"
             body = {"jql": jql, "startAt": 0, "maxResults": len(ids), "fields": self.fields, "validateQuery": "warn"}
+            return search(self.session, body, _Issues, is_divisible=len(ids) > 1).issues
+        path = f"{self.session.api}/issue/bulkfetch"
         return self.session.read("POST", path, _Issues, body=body, is_divisible=len(ids) > 1).issues
 
     def _fill(self, line: LandedIssue, fields: _Fields) -> None:

@@ -41,6 +41,10 @@ class RefusedError(JiraError):
     """The site refused the request as such (400, 410, 413, other 4xx); trying again changes nothing."""
 
 
+class NotAllowedError(RefusedError):
+    """The site or a proxy does not allow this method here (405)."""
+
+
 class OverloadedError(JiraError):
     """Still failing or rate limiting after the last try, or told to wait longer than a run may."""
 

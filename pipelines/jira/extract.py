@@ -223,6 +223,8 @@ class _Puller:
     def _prove_count(self, window: str) -> None:
         """Hold what came against the site's own count; read what a second sweep finds. Raises AnswerError if short."""
         expected = self.done.expected_count = self._route.count_issues(self._session, window)
+        if self._run.mode == "full" and not self._seen():
+            self._check_that_project_ids_are_understood()
         if expected is None or len(self._seen()) >= expected:
             return
         unseen = sorted(set(self._route.sweep_ids(self._session, window)) - self._seen())
@@ -232,6 +234,14 @@ class _Puller:
                 f"The site says that about {expected} issues match the scope ({', '.join(self.done.project_keys)}), and"
                 f" lists {len(self._seen())}. Nothing was published. Its search index may be rebuilding: run again"
                 " later. If its count stays wrong, raise count_tolerance in flow.toml."
+            )
+
+    def _check_that_project_ids_are_understood(self) -> None:
+        """An empty scope is only believed if it is empty by the projects' keys as well."""
+        if self._route.has_match(self._session, self._scope.jql_by_keys):
+            raise AnswerError(
+                f"The site finds no issue in the scope by its projects' ids, and finds some by their keys"
+                f" ({', '.join(self.done.project_keys)}). It does not read JQL as Jira does; nothing was published."
             )
 
     def _take_census(self) -> None:

@@ -17,6 +17,7 @@ from pipelines.jira.errors import (
     ForbiddenError,
     JiraError,
     LoginPageError,
+    NotAllowedError,
     NotFoundError,
     OverloadedError,
     RefusedError,
@@ -90,8 +91,9 @@ def from_status(place: Place, status: int | None, response: requests.Response | 
             f"{place} does not exist or is not visible to the account (404). Check JIRA_URL: it is the address of the"
             f" start page, with its context path if the site has one (https://company.example/jira).{said}"
         )
-    return RefusedError(f"{place} refused the request ({status or 'no answer'}). The scope's JQL in flow.toml is the"
-                        f" usual cause.{said}")  # fmt: skip
+    kind = NotAllowedError if status == 405 else RefusedError
+    usual = f"A proxy that does not let {place.method} through" if status == 405 else "The scope's JQL in flow.toml"
+    return kind(f"{place} refused the request ({status or 'no answer'}). {usual} is the usual cause.{said}")
 
 
 def from_network(place: Place, error: requests.RequestException) -> JiraError | PassingFaultError:

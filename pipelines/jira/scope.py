@@ -35,6 +35,12 @@ class ResolvedScope:
     projects: tuple[SiteProject, ...]
     jql: str
 
+    @property
+    def jql_by_keys(self) -> str:
+        """The same condition with projects by their keys, to hold an empty answer against."""
+        keys = ", ".join(f'"{project.key}"' for project in self.projects)
+        return self.jql.replace(_within(self.projects), f"project in ({keys})", 1)
+
 
 def resolve(scope: Scope, visible: Sequence[SiteProject]) -> ResolvedScope:
     """Find the scope's projects by key; raises ScopeError naming what is unknown and what is visible."""
@@ -47,8 +53,12 @@ def resolve(scope: Scope, visible: Sequence[SiteProject]) -> ResolvedScope:
         raise ScopeError("The scope's JQL in flow.toml must not contain ORDER BY: issues are read in the order of their"
                          " ids. Remove that part.")  # fmt: skip
     projects = _find(scope.project_keys, visible) if scope.project_keys else tuple(visible)
-    within = f"project in ({', '.join(project.id for project in projects)})"
+    within = _within(projects)
     return ResolvedScope(projects, f"{within} AND ({scope.jql})" if scope.jql.strip() else within)
+
+
+def _within(projects: Sequence[SiteProject]) -> str:
+    return f"project in ({', '.join(project.id for project in projects)})"
 
 
 def _find(keys: Sequence[str], visible: Sequence[SiteProject]) -> tuple[SiteProject, ...]:

@@ -27,7 +27,7 @@ UNKNOWN_ZONE_SLACK = timedelta(hours=24)
 def updated_since(since: datetime, form: Form, time_zone: str) -> str:
     """The JQL clause for issues updated at ``since`` or later, or a little earlier."""
     if form == "epoch":
-        return f"updated >= {int(since.timestamp() * 1000)}"
+        return f"updated >= {max(0, int(since.timestamp() * 1000))}"
     try:
         local = since.astimezone(ZoneInfo(time_zone)) - QUOTED_SLACK
     except (ZoneInfoNotFoundError, ValueError):

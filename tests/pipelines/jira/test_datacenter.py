@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from pipelines.jira import datacenter
-from pipelines.jira.errors import AnswerError, PagingError, TooHeavyError
+from pipelines.jira.errors import AnswerError, NotAllowedError, PagingError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
@@ -134,3 +134,12 @@ def test_counting_asks_for_no_issue():
     session = ScriptedSession("dc", [page(total=42)])
     assert datacenter.count_issues(session, JQL) == 42
     assert session.asked[0][1]["maxResults"] == 0
+
+
+def test_where_post_is_not_allowed_the_search_is_asked_by_get():
+    """As read-only proxies want it: lists become texts, and nothing else changes."""
+    pages, asked = pull(NotAllowedError("405"), page(issue(1)), NotAllowedError("405"), page())
+    assert [number for number, _ in pages[0].lines] == [1]
+    assert asked[1][1]["expand"] == "changelog"
+    assert asked[1][1]["fields"].startswith("project,issuetype,")
+    assert asked[1][1]["jql"] == asked[0][1]["jql"]

@@ -1,6 +1,6 @@
 """Later runs read what changed; who is gone is noticed, kept, and taken back; what is doubtful is not believed."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import polars as pl
@@ -11,6 +11,7 @@ from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
+from pipelines.jira.watermark import updated_since
 from pipelines.sandbox import changes
 from pipelines.sandbox.faults import FaultScript
 from pipelines.sandbox.faults.contents import CutChangelog
@@ -308,3 +309,7 @@ def test_how_a_short_changelog_became_whole_stands_beside_the_issue(store, tmp_p
         visits.run()
         routes = dict(visits.table(RawIssues).select("issue_id", "repair_route").rows())
     assert {number: route for number, route in routes.items() if route} == {105: "expanded"}
+
+
+def test_no_instant_before_1970_is_ever_asked_for():
+    assert updated_since(datetime(1969, 12, 31, tzinfo=UTC), "epoch", "UTC") == "updated >= 0"

@@ -57,3 +57,8 @@ def test_order_by_inside_a_quoted_text_is_no_order():
 def test_an_account_that_sees_nothing_is_told_so():
     with pytest.raises(ScopeError, match="no project"):
         resolve(Scope(), [])
+
+
+def test_the_same_scope_can_be_asked_for_by_keys():
+    resolved = resolve(Scope(("ALPHA",), "created >= 2024-01-01"), VISIBLE)
+    assert resolved.jql_by_keys == 'project in ("ALPHA") AND (created >= 2024-01-01)'
