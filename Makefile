@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench flowbench pullbench jira820 fuzz tables dev dashboard
+.PHONY: help setup run test lint lock bench flowbench pullbench constraintbench jira820 fuzz tables dev dashboard
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -49,6 +49,9 @@ jira820: .state/jira820/.installed ## set up an independent Jira emulator, in an
 	$(PYTHON) -m venv .state/jira820
 	.state/jira820/bin/python -m pip install --quiet --no-deps --require-hashes -r tests/pipelines/jira/jira820.lock
 	@touch $@
+
+constraintbench: $(INSTALLED) ## measure how often the named constraint is right (an hour)
+	$(BIN)/python -m benchmarks.constraint_accuracy --seeds reported --processes 2
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py

@@ -131,12 +131,16 @@ def shared(rng: np.random.Generator, number: int) -> Organisation:
 
 
 def pools(rng: np.random.Generator, number: int) -> Organisation:
-    """Two groups serve two stages each; those of one prefer to finish, those of the other to start."""
+    """Two groups serve two stages each, one prefers to finish, one to start; one in four times another stage limits."""
     plan = draft(rng, (0.4, 0.75))
-    count = len(plan.loads)
+    count, is_a_stage = len(plan.loads), number % 4 == 3
     first = int(rng.integers(0, count - 3))
     groups = [(first, first + 1), (count - 2, count - 1)]
-    loads = rng.permutation([rng.uniform(1.1, 1.35), rng.uniform(0.5, 0.75)])
+    busy = (0.5, 0.75) if is_a_stage else (1.1, 1.35)
+    loads = rng.permutation([rng.uniform(*busy), rng.uniform(0.5, 0.75)])
+    alone = [n for n in range(count) if not any(n in group for group in groups)]
+    if is_a_stage and alone:
+        plan.loads[rng.choice(alone)] = rng.uniform(0.95, 1.12)
     stages, people = list(plan.stages()), [p for p in plan.people() if not any(p.serves[0] in g for g in groups)]
     for place, (group, load) in enumerate(zip(groups, loads, strict=True)):
         heads, share = int(rng.integers(2, 5)), rng.uniform(0.35, 0.65)

@@ -105,7 +105,8 @@ def _distinct(wanted: Mapping[str, int]) -> dict[str, int]:
 def judge(cases: Mapping[str, Sequence[Case]], style: str) -> list[Judged]:
     """Publish the tables of all these cases as one site, and judge them in the windows of their variants."""
     organisations = {case.organisation.key: case.organisation for chosen in cases.values() for case in chosen}
-    tables = publish(record(list(organisations.values()), STYLES[style]))
+    periods = {(w.kind, w.first) for chosen in cases.values() for case in chosen for w in case.truths}
+    tables = publish(record(list(organisations.values()), STYLES[style]), periods)
     judged = []
     for variant, chosen in cases.items():
         for window in dict.fromkeys(window for case in chosen for window in case.truths):

@@ -66,11 +66,14 @@ class Judged:
 
     @property
     def has_wrong_regime(self) -> bool:
-        """Whether it says that intake limits where a relief clearly had brought more, or names what limited nothing."""
-        gain = max(effect.deliveries for effect in self.truth.realised.values())
+        """Whether it says that intake limits where a relief clearly brings more, or names what clearly limits nothing.
+
+        Clearly: in the recorded period run again as well as in other periods of the organisation.
+        """
+        gains = [max(effect.deliveries for effect in of.values()) for of in (self.truth.realised, self.truth.effects)]
         if self.answer.verdict == "intake_limited":
-            return gain > LEAST_GAIN * CLEARLY
-        return self.answer.verdict in NAMING and gain < LEAST_GAIN / CLEARLY
+            return min(gains) > LEAST_GAIN * CLEARLY
+        return self.answer.verdict in NAMING and max(gains) < LEAST_GAIN / CLEARLY
 
     def is_naive_right(self, method: str) -> bool:
         """The same for a naive method."""
@@ -103,7 +106,7 @@ def wilson(hits: int, count: int, z: float = 1.959964) -> tuple[float, float]:
     share, square = hits / count, z * z / count
     middle = (share + square / 2) / (1 + square)
     reach = z * sqrt(share * (1 - share) / count + square / count / 4) / (1 + square)
-    return middle - reach, middle + reach
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
 
 
 @dataclass(frozen=True)

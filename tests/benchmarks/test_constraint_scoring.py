@@ -62,6 +62,12 @@ def test_a_regime_is_wrong_only_when_it_clearly_is(gain, verdict, is_wrong):
     assert judged(of=truth(QA=gain, Review=0.0), verdict=verdict).has_wrong_regime is is_wrong
 
 
+@pytest.mark.parametrize(("expected", "realised", "is_wrong"), [(0.2, 0.2, True), (0.2, 0.0, False), (0.0, 0.2, False)])
+def test_a_regime_is_clear_when_the_period_and_others_agree(expected, realised, is_wrong):
+    of = Truth(truth(QA=expected).effects, truth(QA=realised).effects)
+    assert judged(of=of, verdict="intake_limited").has_wrong_regime is is_wrong
+
+
 def test_an_error_is_that_of_what_is_named():
     case = judged("Review", gains={"QA": 0.5, "Review": 0.04})
     assert case.error("deliveries") == pytest.approx(0.03)
