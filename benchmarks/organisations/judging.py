@@ -131,7 +131,7 @@ def read_answers(tables: Mapping[str, pl.DataFrame], window: Window) -> dict[str
     estimates = _in_window(tables["relief_estimates"], window).filter(pl.col.relief.is_in(ONE_FIFTH))
     gains: dict[str, dict[str, float]] = {}
     falls: dict[str, dict[str, float]] = {}
-    columns = ("value_stream", "stage_name", "delivered_change_share", "residence_change_share")
+    columns = ("value_stream", "stage_name", "delivered_change_ratio", "residence_change_ratio")
     for stream, name, gain, change in estimates.select(columns).iter_rows():
         gains.setdefault(stream, {})[name] = gain
         falls.setdefault(stream, {})[name] = -change

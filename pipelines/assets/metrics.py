@@ -4,6 +4,7 @@ import polars as pl
 
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
+from pipelines.spread import answer_all
 from transforms.constraint.studies import ConstraintStudies, study_constraints, table_of
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.approver_concentration import ApproverConcentration, concentrate_approvers
@@ -72,7 +73,9 @@ def constraint_studies(
 ) -> Frame:
     """Fill ConstraintStudies: every stream and period replayed once, for all three tables."""
     as_of = landed_batches.as_of
-    return study_constraints(person_intervals, raw_changes, raw_board_columns, issue_journeys, stages, workflow, as_of)
+    return study_constraints(
+        person_intervals, raw_changes, raw_board_columns, issue_journeys, stages, workflow, as_of, answer_all
+    )
 
 
 @table_asset(ConstraintVerdicts)

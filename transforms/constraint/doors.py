@@ -37,10 +37,12 @@ DAY_MINUTES, MINUTE_US = 24 * 60, 60_000_000
 
 
 class Limit(NamedTuple):
-    """Most issues in a station, and whether the board says so or it was found in the log."""
+    """Most issues in a station, whether the board says so or it was found in the log, and how often it bound."""
 
     most: int
     source: str
+    bound_share: float
+    """Share of the time in which the station held that many or more."""
 
 
 Limits = Mapping[tuple[str, str], Limit]
@@ -80,10 +82,14 @@ def find_limits(visits: pl.DataFrame, said: Mapping[tuple[str, str], int]) -> Li
         above = occupancy.shares_above()
         most = said.get(key)
         if most is not None and (most >= len(above) or above[most] <= EXCEEDED_SHARE or shows_limit(occupancy, most)):
-            found[key] = Limit(most, "board")
+            found[key] = Limit(most, "board", _at_least(above, most))
         elif most is None and (shown := shown_limit(occupancy)) is not None:
-            found[key] = Limit(shown, "found")
+            found[key] = Limit(shown, "found", _at_least(above, shown))
     return found
+
+
+def _at_least(above: np.ndarray, most: int) -> float:
+    return float(above[most - 1]) if 0 < most <= len(above) else 0.0
 
 
 def occupancies(visits: pl.DataFrame) -> dict[tuple[str, str], Occupancy]:

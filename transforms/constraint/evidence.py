@@ -143,6 +143,8 @@ def coupling(seen: Observed, k: int) -> float | None:
     for to in np.unique(seen.following[moved]):
         freed = np.sort(seen.left[seen.is_over & (seen.station == to)])
         at = seen.left[moved & (seen.following == to)]
+        if not len(freed):
+            continue
         place = np.searchsorted(freed, at + 1e-9, "right") - 1
         hits += int(((place >= 0) & (at - freed[np.maximum(place, 0)] <= COUPLED)).sum())
     return hits / int(moved.sum())

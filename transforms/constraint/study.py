@@ -31,6 +31,9 @@ DAYS_PER_WEEK = 5
 
 BLOCKED_NAME = "Blocked"
 
+BINDING_SHARE = 0.05
+"""Share of the time at its limit from which a stage is held back by it."""
+
 LEAST_CYCLES = 6
 
 Row = dict[str, Any]
@@ -95,7 +98,7 @@ def _model(question: Question) -> Model:
 
 def _doubts(question: Question) -> list[str]:
     """What forbids more than a weak verdict whatever the replays say."""
-    if question.is_late and question.limits:
+    if question.is_late and any(limit.bound_share >= BINDING_SHARE for limit in question.limits.values()):
         return ["stages have limits and moves are entered at stand-ups, so nobody knows what waited for room"]
     return []
 
@@ -212,8 +215,8 @@ def _relief_row(seen: Observed, reliefs: Reliefs, effect: Effect) -> Row:
         "cycle_working_days_p50_change": "cycle_p50", "wip_end_change": "wip_end",
     }  # fmt: skip
     changes = {name: _change(seen, base, effect, measure) for name, measure in named.items()}
-    changes["delivered_change_share"] = _pooled(base, effect, "delivered")
-    changes["residence_change_share"] = _pooled(base, effect, "residence")
+    changes["delivered_change_ratio"] = _pooled(base, effect, "delivered")
+    changes["residence_change_ratio"] = _pooled(base, effect, "residence")
     for name, ends in changes.items():
         row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
     return row

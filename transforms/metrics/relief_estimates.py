@@ -24,10 +24,10 @@ RELIEFS = ("service_x0.8", "interval_x0.8", "blocked_x0.8", "wait_halved", "codi
 
 _EXPLAINED = {
     "delivered_per_month_change": "Deliveries more a month (30.44 days).",
-    "delivered_change_share": "The same, as a share of the deliveries.",
+    "delivered_change_ratio": "The same, as a share of the deliveries.",
     "started_per_month_change": "Starts more a month.",
     "cycle_working_days_p50_change": "Change of the median cycle time of what is delivered, in working days.",
-    "residence_change_share": "Change of the time in progress per issue, open ones included, as a share of it.",
+    "residence_change_ratio": "Change of the time in progress per issue, open ones included, as a share of it.",
     "wip_end_change": "Issues more in progress at the end of the period.",
 }
 

@@ -35,7 +35,7 @@ def test_deliveries_and_their_change_belong_to_the_same_replay(estimates):
 
 
 def test_intervals_hold_their_values(estimates):
-    for name in ("delivered_per_month_change", "residence_change_share", "wip_end_change", "started_per_month_change"):
+    for name in ("delivered_per_month_change", "residence_change_ratio", "wip_end_change", "started_per_month_change"):
         held = estimates.filter((pl.col(f"{name}_low") <= pl.col(name)) & (pl.col(name) <= pl.col(f"{name}_high")))
         assert len(held) == len(estimates)
 
@@ -43,7 +43,7 @@ def test_intervals_hold_their_values(estimates):
 def test_halving_a_wait_takes_less_of_its_work(estimates):
     halved = row_of(estimates, "Review", "wait_halved")
     assert 0.05 <= halved["relief_factor"] < 1
-    assert halved["residence_change_share"] < 0
+    assert halved["residence_change_ratio"] < 0
     assert halved["win_share"] is None
 
 
