@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench flowbench pullbench constraintbench jira820 fuzz tables dev dashboard
+.PHONY: help setup run test lint lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -52,6 +52,9 @@ jira820: .state/jira820/.installed ## set up an independent Jira emulator, in an
 
 constraintbench: $(INSTALLED) ## measure how often the named constraint is right (an hour)
 	$(BIN)/python -m benchmarks.constraint_accuracy --seeds reported --processes 2
+
+reportbench: $(INSTALLED) ## measure size and opening of the report of 5,000 to 200,000 issues
+	$(BIN)/python -m benchmarks.report
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py

@@ -5,6 +5,11 @@ from __future__ import annotations
 from pipelines.report.published import Published, Row
 
 
+def stages_of(name: str) -> list[str]:
+    """The stages a target of the replay stands for: those that share their people are joined by +."""
+    return [stage for stage in name.split("+") if stage]
+
+
 class Verdicts:
     """The verdicts of one version, by stream and period."""
 
@@ -26,8 +31,8 @@ class Verdicts:
         if row is None:
             return []
         if row["constraint_stage_names"]:
-            return [name.strip() for name in row["constraint_stage_names"].split(",")]
-        return [row["largest_delay_name"]] if row["largest_delay_name"] else []
+            return row["constraint_stage_names"].split(", ")
+        return stages_of(row["largest_delay_name"] or "")
 
     def mark_word(self, stream: str, period: str) -> str:
         """What the marked stages are."""

@@ -10,7 +10,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row
 from pipelines.report.verdicts import Verdicts
-from pipelines.report.words import days, joined, number, percent, sentence, span
+from pipelines.report.words import NOTHING, days, joined, number, percent, sentence, span
 
 WORKING_DAY = "working day"
 
@@ -61,7 +61,8 @@ def _why(row: Row) -> str:
     """Why none is named, or not with more confidence; and how well the replay met what was observed."""
     fidelity = row["fidelity_ratio"]
     replayed = "" if fidelity is None else f"The replay delivered {percent(fidelity)} of what was really delivered."
-    return joined(sentence(row["reasons"]) if row["reasons"] else "", replayed)
+    is_told = row["verdict"] in ("not_separable", "insufficient_data")  # then the sentence itself says why
+    return joined(sentence(row["reasons"]) if row["reasons"] and not is_told else "", replayed)
 
 
 def _plain_facts(cycle: Row | None) -> list[tuple[str, str]]:
@@ -122,24 +123,25 @@ def grouped_waits(published: Published) -> dict[str, tuple[float, float]]:
 def _line(stream: str, verdicts: Verdicts, cycle: Row | None, waits: tuple[float, float]) -> Row:
     verdict = verdicts.of(stream, "latest")
     named = verdict and (verdict["constraint_name"] or verdict["largest_delay_name"])
+    watched = verdicts.watched_stage(stream, "latest")
     return {
         "stream": stream,
-        "named": named or verdicts.watched_stage(stream, "latest") or "–",
-        "word": _word(verdict),
-        "cycle": days(cycle["cycle_days_p50"]) if cycle else "–",
-        "delivered": number(cycle["delivered_count"]) if cycle else "–",
+        "named": named or watched or NOTHING,
+        "word": _word(verdict) or ("most waiting that can be seen" if watched else "no waiting can be seen"),
+        "cycle": days(cycle["cycle_days_p50"]) if cycle else NOTHING,
+        "delivered": number(cycle["delivered_count"]) if cycle else NOTHING,
         "wait": percent(waits[1]),
         "waited": round(waits[0], 1),
     }
 
 
 def _word(verdict: Row | None) -> str:
-    """What the named stage is, and how surely."""
+    """What the named stage is, and how surely; nothing where none is named."""
     if verdict is None:
-        return "most waiting that can be seen"
+        return ""
     if verdict["constraint_name"]:
         return f"constraint ({verdict['confidence']})"
-    return "largest delay; no constraint named" if verdict["largest_delay_name"] else "most waiting; nobody can tell"
+    return "largest delay; no constraint named" if verdict["largest_delay_name"] else ""
 
 
 VIEW = View(

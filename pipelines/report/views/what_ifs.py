@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.verdicts import Verdicts
+from pipelines.report.verdicts import Verdicts, stages_of
 from pipelines.report.words import days, span
 
 SHOWN = ("wait_halved", "coding_40_percent_faster")
@@ -46,13 +46,13 @@ def build(published: Published) -> Iterator[Entry]:
 
 def _is_told(row: Row, marked: set[str]) -> bool:
     """The marked stages' own wait, and coding: the rest is drawn."""
-    return row["relief"] != "wait_halved" or bool(marked & set(row["stage_name"].split("+")))
+    return row["relief"] != "wait_halved" or bool(marked & set(stages_of(row["stage_name"])))
 
 
 def _why_not(verdict: Row | None) -> str:
     why = verdict and verdict["reasons"]
     return (
-        f"No what-if is told, because the replay does not hold here: {why}"
+        f"No what-if is told, because the replay does not hold here: {why}."
         if why
         else (
             "These tables hold no what-ifs for the period: they are told only where a replay meets what was observed."
@@ -85,7 +85,7 @@ def _slower(change: float) -> str:
 
 
 def _bar(row: Row, column: str, marked: set[str]) -> Row:
-    is_marked = row["relief"] == "wait_halved" and bool(marked & set(row["stage_name"].split("+")))
+    is_marked = row["relief"] == "wait_halved" and bool(marked & set(stages_of(row["stage_name"])))
     return {
         "what": name_of(row),
         "change": round(row[column], 2),

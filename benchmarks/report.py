@@ -1,0 +1,58 @@
+"""How long the report of a large company takes to draw, and how big it gets: ``make reportbench``.
+
+How long a browser takes to open it is measured in the same breath, where one is installed.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.big_version import write_version
+from pipelines.report.page import drawing_library
+from pipelines.report.write import write_report
+
+SIZES = (5_000, 50_000, 200_000)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print a line for each size: megabytes, seconds to draw, seconds until the verdict stands and all is drawn."""
+    sizes = [int(text) for text in arguments or []] or SIZES
+    drawing_library()
+    print("issues      MB  draw s  first words s  all drawn s")
+    for issues in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            write_version(Path(folder), issues)
+            began = time.perf_counter()
+            written = write_report(Path(folder))
+            drawn = time.perf_counter() - began
+            opened = " ".join(f"{seconds:13.2f}" for seconds in opening(written.path))
+            print(f"{issues:7,} {written.size_bytes / 1e6:6.2f} {drawn:7.2f} {opened or '  no chromium'}")
+    print(f"peak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+
+
+def opening(path: Path) -> list[float]:
+    """Seconds until the verdict stands and until everything is drawn, in a browser that is running; else nothing."""
+    if (browser := shutil.which("chromium")) is None:
+        return []
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+        page = chromium.new_page()
+        began = time.perf_counter()
+        page.goto(path.as_uri(), wait_until="commit")
+        page.wait_for_selector("#stream option", state="attached")
+        first = time.perf_counter() - began
+        page.wait_for_selector("html[data-ready='true']", timeout=120_000)
+        whole = time.perf_counter() - began
+        chromium.close()
+    return [first, whole]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
