@@ -1,4 +1,4 @@
-"""A published version of any size, made by columns: what a large company's tables would hold. Nothing is measured here."""
+"""A published version of any size, made by columns: what a large company's tables would hold. Nothing is measured."""
 
 from __future__ import annotations
 

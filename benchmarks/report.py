@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from playwright.sync_api import sync_playwright
+
 from benchmarks.big_version import write_version
 from pipelines.report.page import drawing_library
 from pipelines.report.write import write_report
@@ -39,8 +41,6 @@ def opening(path: Path) -> list[float]:
     """Seconds until the verdict stands and until everything is drawn, in a browser that is running; else nothing."""
     if (browser := shutil.which("chromium")) is None:
         return []
-    from playwright.sync_api import sync_playwright
-
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page()

@@ -31,7 +31,7 @@ class Verdicts:
         if row is None:
             return []
         if row["constraint_stage_names"]:
-            return row["constraint_stage_names"].split(", ")
+            return str(row["constraint_stage_names"]).split(", ")
         return stages_of(row["largest_delay_name"] or "")
 
     def mark_word(self, stream: str, period: str) -> str:

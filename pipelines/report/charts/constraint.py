@@ -49,7 +49,7 @@ def _intervals(title: str) -> Drawing:
     nothing = alt.Chart(alt.InlineData(values=[{"x": 0}])).mark_rule(color=MUTED).encode(x="x:Q")
     spans = rows.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=alt.Axis(title=title, tickCount=6)), x2="high:Q")
     dots = rows.mark_circle(size=90, opacity=1).encode(
-        x=alt.X("change:Q", axis=alt.Axis(title=title, tickCount=6, format="+~g")),
+        x=alt.X("change:Q", axis=alt.Axis(title=title, tickCount=6, format="+.1~f")),
         tooltip=[
             alt.Tooltip("what:N", title="What if"),
             alt.Tooltip("change:Q", title="Change", format="+.1f"),

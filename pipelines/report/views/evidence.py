@@ -61,7 +61,12 @@ def _margin(verdict: Row | None) -> str:
     text = f"Made a fifth faster in turn, {verdict['candidate_name']} helps most in {votes} of the resampled replays"
     if verdict["runner_up_name"] and verdict["margin_share"] is not None:
         text += f"; {verdict['runner_up_name']} comes second, {percent(verdict['margin_share'])} behind"
-    return f"{text}."
+    fidelity = verdict["fidelity_ratio"]
+    return (
+        f"{text}."
+        if fidelity is None
+        else f"{text}. Unchanged, the replay delivers {percent(fidelity)} of what was delivered."
+    )
 
 
 def _agreement(rows: list[Row], marked: list[str]) -> str:

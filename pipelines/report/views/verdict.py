@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
-from pipelines.report.published import Published, Row
+from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts
 from pipelines.report.words import NOTHING, days, joined, number, percent, sentence, span
 
@@ -58,27 +58,24 @@ def _without(verdicts: Verdicts, stream: str, period: str) -> str:
 
 
 def _why(row: Row) -> str:
-    """Why none is named, or not with more confidence; and how well the replay met what was observed."""
-    fidelity = row["fidelity_ratio"]
-    replayed = "" if fidelity is None else f"The replay delivered {percent(fidelity)} of what was really delivered."
-    is_told = row["verdict"] in ("not_separable", "insufficient_data")  # then the sentence itself says why
-    return joined(sentence(row["reasons"]) if row["reasons"] and not is_told else "", replayed)
+    """Why it is no surer, unless the sentence itself says why nothing is named."""
+    is_told = row["verdict"] in ("not_separable", "insufficient_data")
+    return sentence(row["reasons"]) if row["reasons"] and not is_told else ""
 
 
 def _plain_facts(cycle: Row | None) -> list[tuple[str, str]]:
     if cycle is None or cycle["cycle_days_p50"] is None:
         return []
     bounds = span(cycle["cycle_days_p50_low"], cycle["cycle_days_p50_high"])
-    return [("Median cycle time, elapsed", f"{days(cycle['cycle_days_p50'])}{bounds}")]
+    return [("Median cycle time, weekends included", f"{days(cycle['cycle_days_p50'])}{bounds}")]
 
 
 def _what_if_facts(row: Row) -> list[tuple[str, str]]:
     """The wait, and what halving it and coding faster would change: always both."""
     named = row["constraint_name"] or row["largest_delay_name"]
     found = [
-        ("Median cycle time", row["cycle_working_days_p50"]),
-        ("Of that, waiting", row["wait_of_cycle_working_days"]),
-        (f"Of that, before {named}", row["constraint_wait_of_cycle_working_days"] if named else None),
+        ("The same in working time", row["cycle_working_days_p50"]),
+        ("Waiting in it", row["wait_of_cycle_working_days"]),
     ]
     facts = [(name, days(value, WORKING_DAY)) for name, value in found if value is not None]
     if row["halved_cycle_working_days_p50"] is not None:
@@ -91,13 +88,13 @@ def _what_if_facts(row: Row) -> list[tuple[str, str]]:
 
 def _change(row: Row, column: str) -> str:
     bounds = span(row[f"{column}_low"], row[f"{column}_high"])
-    return f"{row[column]:+.1f} deliveries a month{bounds}"
+    return f"{round(row[column], 1) + 0.0:+.1f} deliveries a month{bounds}"
 
 
 def overview(published: Published) -> list[Row]:
     """One line per stream over the latest period: where to look first."""
     verdicts = Verdicts(published)
-    waits = grouped_waits(published)
+    waits = waiting(published, verdicts)
     cycles = {
         row["stream"]: row
         for row in published.rows(
@@ -108,16 +105,22 @@ def overview(published: Published) -> list[Row]:
     return sorted(lines, key=lambda line: (-line["waited"], line["stream"]))
 
 
-def grouped_waits(published: Published) -> dict[str, tuple[float, float]]:
-    """Days waited in the flow by everything there, and the share of waiting in a delivered issue's time; by stream."""
-    found: dict[str, list[float]] = {}
+def waiting(published: Published, verdicts: Verdicts) -> dict[str, tuple[float, float]]:
+    """Issue-days waited after the commitment, and the share of waiting in delivered work's time; by stream.
+
+    Where the verdict tells the share it counts: it sees the waiting that hides in stages without a status to wait in.
+    """
     where = (pl.col("period_kind") == "rolling_26_weeks") & (pl.col("step_kind") != "upstream")
-    for row in published.rows("metrics.value_stream_map", where):
-        sums = found.setdefault(row["stream"], [0.0, 0.0, 0.0])
-        sums[0] += row["wait_days_total"]
-        sums[1] += row["wait_days_per_delivered"] or 0.0
-        sums[2] += row["stage_days_per_delivered"] or 0.0
-    return {stream: (total, wait / whole if whole else 0.0) for stream, (total, wait, whole) in found.items()}
+    found: dict[str, tuple[float, float]] = {}
+    for (stream,), steps in grouped(published.rows("metrics.value_stream_map", where), "stream").items():
+        wait, whole = (sum(row[f"{kind}_days_per_delivered"] or 0.0 for row in steps) for kind in ("wait", "stage"))
+        verdict = verdicts.of(stream, "latest")
+        if verdict and verdict["cycle_working_days_p50"] and verdict["wait_of_cycle_working_days"] is not None:
+            share = verdict["wait_of_cycle_working_days"] / verdict["cycle_working_days_p50"]
+            found[stream] = (share * sum(row["stage_days_total"] for row in steps), share)
+        else:
+            found[stream] = (sum(row["wait_days_total"] for row in steps), wait / whole if whole else 0.0)
+    return found
 
 
 def _line(stream: str, verdicts: Verdicts, cycle: Row | None, waits: tuple[float, float]) -> Row:
