@@ -209,7 +209,7 @@ async function drawChart(section, view, entry, chart) {
   const [name, step] = spec.usermeta.step || [];
   if (name) spec.height = step * new Set(found.rows.map((row) => row[name])).size;
   if (place.clientWidth < NARROW) spec.config = { ...spec.config, legend: { ...spec.config.legend, columns: 2 } };
-  shorten(spec.encoding?.color?.scale, spec.encoding?.color?.field, found.rows);
+  for (const { encoding } of [spec, ...(spec.layer || [])]) shorten(encoding?.color?.scale, encoding?.color?.field, found.rows);
   if (PAINTED.includes(chart)) spec.encoding.color.scale = paint(found.rows, entry.extra?.marked || []);
   const result = await vegaEmbed(place, { ...spec, datasets: { ...spec.datasets, lines: [], ...found } }, OPTIONS);
   if (now !== turn) return result.finalize();

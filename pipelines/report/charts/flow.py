@@ -43,20 +43,17 @@ def cumulative_flow() -> Drawing:
 
 
 def work_in_progress() -> Drawing:
-    """Work in progress above, critical WIP with its interval below."""
-    weeks = alt.Chart(ROWS)
-    band = weeks.mark_area(interpolate="monotone", color=TOUCH, opacity=0.25).encode(
-        x=date(), y=alt.Y("low:Q", axis=alt.Axis(title="issues", tickCount=5)), y2="high:Q"
+    """Work in progress, and critical WIP with its interval."""
+    kinds = {"in progress": WAIT, "critical WIP": TOUCH}
+    lines = alt.Chart(ROWS).encode(x=date(), color=alt.Color("line:N", scale=colours(kinds), legend=legend()))
+    band = lines.mark_area(opacity=0.25).encode(
+        y=alt.Y("low:Q", axis=alt.Axis(title="issues", tickCount=5)), y2="high:Q"
     )
-    critical = weeks.mark_line(color=TOUCH, strokeDash=[5, 3], strokeWidth=1.6).encode(x=date(), y="critical:Q")
-    wip = weeks.mark_line(color=WAIT, strokeWidth=2.4).encode(
-        x=date(),
-        y="wip:Q",
-        tooltip=[
-            day("Week of"), alt.Tooltip("wip:Q", title="In progress"), alt.Tooltip("critical:Q", title="Critical WIP"),
-        ],
-    )  # fmt: skip
-    return layered(band, critical, wip)
+    middle = lines.mark_line(strokeWidth=2.2).encode(
+        y="issues:Q",
+        tooltip=[day("Week of"), alt.Tooltip("line:N", title="What"), alt.Tooltip("issues:Q", title="Issues")],
+    )
+    return layered(band, middle)
 
 
 def divergence() -> Drawing:

@@ -16,16 +16,23 @@ def shared(published: Published) -> Mapping[str, Mapping[str, Sequence[Row]]]:
     """Work in progress and critical WIP, week by week."""
     weeks = published.rows("metrics.flow_weekly", pl.col("is_complete_week"))
     return {
-        stream: {"work_in_progress": [_point(row) for row in rows]}
+        stream: {"work_in_progress": [point for row in rows for point in _points(row)]}
         for (stream,), rows in grouped(weeks, "stream").items()
     }
 
 
-def _point(row: Row) -> Row:
-    names = ("critical_wip", "critical_wip_low", "critical_wip_high")
-    known = {name.removeprefix("critical_wip").lstrip("_") or "critical": row[name] for name in names}
-    rounded = {name: value and round(value, 1) for name, value in known.items()}
-    return {"date": row["week_start_date"], "wip": round(row["wip_mean"], 1), **rounded}
+def _points(row: Row) -> list[Row]:
+    """The week's work in progress; and critical WIP with its interval, where that is known."""
+    wip = round(row["wip_mean"], 1)
+    points = [{"date": row["week_start_date"], "line": "in progress", "issues": wip, "low": wip, "high": wip}]
+    if (critical := row["critical_wip"]) is not None:
+        low, high = (row[f"critical_wip_{end}"] for end in ("low", "high"))
+        known = {
+            "low": round(critical if low is None else low, 1),
+            "high": round(critical if high is None else high, 1),
+        }
+        points.append({"date": row["week_start_date"], "line": "critical WIP", "issues": round(critical, 1)} | known)
+    return points
 
 
 def build(published: Published) -> Iterator[Entry]:

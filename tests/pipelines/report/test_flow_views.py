@@ -92,6 +92,19 @@ def test_too_much_in_progress_is_said_as_a_multiple(tmp_path):
     )
 
 
+def test_critical_wip_is_a_line_of_its_own_only_where_it_is_known(tmp_path):
+    weeks = [
+        flow_week(date(2026, 6, 1), wip_mean=60.0),
+        flow_week(date(2026, 6, 8), wip_mean=61.0, critical_wip=10.0, critical_wip_low=8.0),
+    ]
+    points = work_in_progress.shared(version(tmp_path, {"metrics.flow_weekly": weeks}))[STREAM]["work_in_progress"]
+    assert [(row["line"], row["low"], row["issues"], row["high"]) for row in points] == [
+        ("in progress", 60, 60, 60),
+        ("in progress", 61, 61, 61),
+        ("critical WIP", 8, 10, 10),
+    ]
+
+
 def test_where_critical_wip_is_not_known_its_reason_is_told(tmp_path):
     weeks = [flow_week(JUNE.date(), wip_mean=60.0, note="20 exits are needed, there are 3")]
     entry = only(work_in_progress.build(version(tmp_path, {"metrics.flow_weekly": weeks})))
