@@ -10,6 +10,11 @@ def stages_of(name: str) -> list[str]:
     return [stage for stage in name.split("+") if stage]
 
 
+def shown(name: str) -> str:
+    """A target's name with room around the sign that joins its stages."""
+    return " + ".join(stages_of(name))
+
+
 class Verdicts:
     """The verdicts of one version, by stream and period."""
 

@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.verdicts import Verdicts
+from pipelines.report.verdicts import Verdicts, shown
 from pipelines.report.words import NOTHING, days, joined, number, percent
 
 HEAD = (
@@ -57,10 +57,10 @@ def _margin(verdict: Row | None) -> str:
     """How far the candidate leads."""
     if verdict is None or verdict["vote_share"] is None:
         return "No replay could be run, so only what was observed is shown."
-    votes = percent(verdict["vote_share"])
-    text = f"Made a fifth faster in turn, {verdict['candidate_name']} helps most in {votes} of the resampled replays"
+    votes, first = percent(verdict["vote_share"]), shown(verdict["candidate_name"])
+    text = f"Made a fifth faster in turn, {first} helps most in {votes} of the resampled replays"
     if verdict["runner_up_name"] and verdict["margin_share"] is not None:
-        text += f"; {verdict['runner_up_name']} comes second, {percent(verdict['margin_share'])} behind"
+        text += f"; {shown(verdict['runner_up_name'])} comes second, {percent(verdict['margin_share'])} behind"
     fidelity = verdict["fidelity_ratio"]
     return (
         f"{text}."

@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.verdicts import Verdicts
+from pipelines.report.verdicts import Verdicts, shown
 from pipelines.report.words import NOTHING, days, joined, number, percent, sentence, span
 
 WORKING_DAY = "working day"
@@ -79,7 +79,7 @@ def _what_if_facts(row: Row) -> list[tuple[str, str]]:
     ]
     facts = [(name, days(value, WORKING_DAY)) for name, value in found if value is not None]
     if row["halved_cycle_working_days_p50"] is not None:
-        facts.append((f"If the wait at {named} were halved", _change(row, "halved_delivered_per_month_change")))
+        facts.append((f"If the wait at {shown(named)} were halved", _change(row, "halved_delivered_per_month_change")))
     if row["faster_delivered_per_month_change"] is not None:
         name = f"If {row['faster_stage_name']} were 40 % faster"
         facts.append((name, _change(row, "faster_delivered_per_month_change")))
@@ -129,7 +129,7 @@ def _line(stream: str, verdicts: Verdicts, cycle: Row | None, waits: tuple[float
     watched = verdicts.watched_stage(stream, "latest")
     return {
         "stream": stream,
-        "named": named or watched or NOTHING,
+        "named": shown(named or watched or "") or NOTHING,
         "word": _word(verdict) or ("most waiting that can be seen" if watched else "no waiting can be seen"),
         "cycle": days(cycle["cycle_days_p50"]) if cycle else NOTHING,
         "delivered": number(cycle["delivered_count"]) if cycle else NOTHING,

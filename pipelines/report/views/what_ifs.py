@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.verdicts import Verdicts, stages_of
+from pipelines.report.verdicts import Verdicts, shown, stages_of
 from pipelines.report.words import days, span
 
 SHOWN = ("wait_halved", "coding_40_percent_faster")
@@ -45,8 +45,13 @@ def build(published: Published) -> Iterator[Entry]:
 
 
 def _is_told(row: Row, marked: set[str]) -> bool:
-    """The marked stages' own wait, and coding: the rest is drawn."""
-    return row["relief"] != "wait_halved" or bool(marked & set(stages_of(row["stage_name"])))
+    """The wait at what is marked, and coding: the rest is drawn."""
+    return row["relief"] != "wait_halved" or _is_marked(row, marked)
+
+
+def _is_marked(row: Row, marked: set[str]) -> bool:
+    """The target is the constraint itself: people who share stages are one target, each of the stages another."""
+    return row["relief"] == "wait_halved" and set(stages_of(row["stage_name"])) == marked
 
 
 def _why_not(verdict: Row | None) -> str:
@@ -62,11 +67,8 @@ def _why_not(verdict: Row | None) -> str:
 
 def name_of(row: Row) -> str:
     """What is done to whom."""
-    return (
-        f"Halve the wait at {row['stage_name']}"
-        if row["relief"] == "wait_halved"
-        else (f"{row['stage_name']} 40 % faster")
-    )
+    target = shown(row["stage_name"])
+    return f"Halve the wait at {target}" if row["relief"] == "wait_halved" else f"{target} 40 % faster"
 
 
 def _sentence(row: Row) -> str:
@@ -85,9 +87,10 @@ def _slower(change: float) -> str:
 
 
 def _bar(row: Row, column: str, marked: set[str]) -> Row:
-    is_marked = row["relief"] == "wait_halved" and bool(marked & set(stages_of(row["stage_name"])))
+    is_marked = _is_marked(row, marked)
+    what = "wait halved" if row["relief"] == "wait_halved" else "40 % faster"
     return {
-        "what": name_of(row),
+        "what": f"{shown(row['stage_name'])}: {what}",
         "change": round(row[column], 2),
         "low": row[f"{column}_low"],
         "high": row[f"{column}_high"],

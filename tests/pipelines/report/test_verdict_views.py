@@ -227,11 +227,26 @@ def test_halving_the_wait_and_coding_faster_are_told_together(tmp_path):
     )
     drawn = entry.charts["what_if_deliveries"]
     assert [(row["what"], row["kind"]) for row in drawn] == [
-        ("Halve the wait at Review", "constraint"),
-        ("Halve the wait at QA", "other"),
-        ("Development 40 % faster", "coding"),
+        ("Review: wait halved", "constraint"),
+        ("QA: wait halved", "other"),
+        ("Development: 40 % faster", "coding"),
     ]
     assert [row["change"] for row in entry.charts["what_if_cycle"]] == [-5, -5, 6]
+
+
+def test_of_people_who_share_stages_their_own_target_is_told_and_not_each_stages(tmp_path):
+    pool = judged(verdict="constraint_pool", constraint_name="Dev+Review", constraint_stage_names="Dev, Review")
+    rows = [relief(name, "wait_halved", gain) for name, gain in (("Dev", 9.0), ("Dev+Review", 6.0), ("Review", 4.0))]
+    tables = {"metrics.constraint_verdicts": [pool], "metrics.relief_estimates": rows}
+    entry = only(what_ifs, version(tmp_path, tables))
+    assert plain(entry.finding).startswith("Halve the wait at Dev + Review: +6.0 deliveries a month")
+    assert "wait at Dev:" not in entry.finding
+    kinds = {row["what"]: row["kind"] for row in entry.charts["what_if_deliveries"]}
+    assert kinds == {
+        "Dev: wait halved": "other",
+        "Dev + Review: wait halved": "constraint",
+        "Review: wait halved": "other",
+    }
 
 
 def test_where_the_replay_does_not_hold_no_what_if_is_told(tmp_path):
