@@ -5,7 +5,7 @@ import polars as pl
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
 from pipelines.spread import answer_all
-from transforms.constraint.studies import ConstraintStudies, study_constraints, table_of
+from transforms.constraint.studies import ConstraintStudies, study_constraints, table_of, with_log_quality
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.approver_concentration import ApproverConcentration, concentrate_approvers
 from transforms.metrics.commitment_cadence import CommitmentCadence, measure_commitment_cadence
@@ -85,9 +85,9 @@ def constraint_verdicts(constraint_studies: Frame) -> Frame:
 
 
 @table_asset(ConstraintEvidence)
-def constraint_evidence(constraint_studies: Frame) -> Frame:
+def constraint_evidence(constraint_studies: Frame, log_quality: Frame) -> Frame:
     """Fill ConstraintEvidence."""
-    return table_of(constraint_studies, "evidence", ConstraintEvidence)
+    return with_log_quality(table_of(constraint_studies, "evidence", ConstraintEvidence), log_quality)
 
 
 @table_asset(ReliefEstimates)

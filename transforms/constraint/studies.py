@@ -91,6 +91,14 @@ def table_of(studies: pl.LazyFrame, part: str, table: type[Table]) -> pl.LazyFra
     return table.select(typed.sort(table.key))
 
 
+def with_log_quality(evidence: pl.LazyFrame, log_quality: pl.LazyFrame) -> pl.LazyFrame:
+    """ConstraintEvidence with how far each stage's log can be trusted (quality.log_quality)."""
+    key = [*PERIOD_KEY, "stage_name"]
+    judged = log_quality.select(*key, judged="data_quality")
+    joined = evidence.join(judged, on=key, how="left", maintain_order="left")
+    return ConstraintEvidence.select(joined.with_columns(data_quality="judged"))
+
+
 def _questions(
     counted: pl.DataFrame, persons: pl.DataFrame, changes: pl.DataFrame, columns: pl.DataFrame,
     journeys: pl.DataFrame, stages: pl.DataFrame, workflow: Workflow, as_of: datetime,
@@ -126,7 +134,6 @@ def _question(
         backlog=(backlog[0] - begin, backlog[1] - begin),
         limits=kept,
         is_late=False,
-        quality={},
         is_team_large=isinstance(size, int) and size >= MINIMUM_GROUP,
     )
 

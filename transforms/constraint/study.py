@@ -51,7 +51,6 @@ class Question:
     limits: dict[str, Limit]
     is_late: bool
     """A tenth and more of all moves is entered at stand-ups."""
-    quality: dict[str, float]
     is_team_large: bool
 
 
@@ -272,7 +271,7 @@ def _evidence_rows(question: Question, rows: list[Row]) -> list[Row]:
         more: Row = {
             "wip_limit": None if limit is None else limit.most,
             "wip_limit_source": None if limit is None else limit.source,
-            "data_quality": question.quality.get(str(row["stage_name"])),
+            "data_quality": None,
             "note": None,
         }
         made.append(question.period | row | more | hidden)

@@ -22,7 +22,8 @@ class Issues(Table, layer="core", key=("issue_id",)):
     hierarchy_level = Column(pl.Int8(), "-1 sub-task, 0 standard, 1 epic, 2 and more above epics.")
     parent_id = Column(
         pl.Int64(),
-        "Parent issue. Empty for an issue without one in the extract.", nullable=True,
+        "Parent issue. Empty for an issue without one in the extract.",
+        nullable=True,
         references="issues.issue_id",
     )
     status_id = Column(pl.Int64(), "Status Jira shows now.", references="statuses.status_id")

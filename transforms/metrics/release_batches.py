@@ -42,7 +42,8 @@ class ReleaseBatches(Table, layer="metrics", key=("value_stream", "batch_number"
     source = Column(pl.String(), "How the release is known.", values=SOURCES)
     release_id = Column(
         pl.Int64(),
-        "Jira's id of the version. Empty for a cluster of deliveries.", nullable=True,
+        "Jira's id of the version. Empty for a cluster of deliveries.",
+        nullable=True,
         references="releases.release_id",
     )
     release_name = Column(pl.String(), "Name of the version. Empty likewise.", nullable=True)

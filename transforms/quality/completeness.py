@@ -19,9 +19,7 @@ class Completeness(Table, layer="quality", key=("issue_id",)):
     issue_key = Column(pl.String(), "Current key.")
     is_complete = Column(pl.Boolean(), "The changelog is whole as far as can be proved.")
     reason = Column(pl.String(), "What is wrong, in words. Empty if complete.", nullable=True)
-    history_total = Column(
-        pl.Int32(), "Histories Jira says there are. Empty where it tells none.", nullable=True
-    )
+    history_total = Column(pl.Int32(), "Histories Jira says there are. Empty where it tells none.", nullable=True)
     history_count = Column(pl.Int32(), "Distinct histories received.", minimum=0)
     continuity_break_count = Column(pl.Int32(), "Places where the chain of statuses breaks.", minimum=0)
     repair_route = Column(
