@@ -5,7 +5,7 @@ What a limit does in a replay is ``engine``; here is how it shows in a log.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -97,8 +97,12 @@ def occupancies(visits: pl.DataFrame) -> dict[tuple[str, str], Occupancy]:
     names = [pl.col(name).cast(pl.String) for name in ("value_stream", "station")]
     instants = [pl.col(name).dt.epoch("us") for name in ("entered_at", "left_at")]
     held = visits.group_by(names, maintain_order=True).agg(instants)
-    return {(stream, station): _occupancy(np.array(entered), np.array([at for at in left if at is not None]))
+    return {(stream, station): _occupancy(_instants(entered), _instants(left))
             for stream, station, entered, left in held.iter_rows()}  # fmt: skip
+
+
+def _instants(at: Sequence[int | None]) -> np.ndarray:
+    return np.array([one for one in at if one is not None], dtype=np.int64)
 
 
 def _occupancy(entered: np.ndarray, left: np.ndarray) -> Occupancy:
