@@ -26,6 +26,9 @@ STRONG_VOTE, STRONG_MARGIN = 0.9, 0.2
 
 MODERATE_VOTE, MODERATE_MARGIN = 0.7, 0.1
 
+OPEN_VOTE = 0.8
+"""Vote below which, where stages have limits, the fullest stage with nothing full behind it is the candidate."""
+
 NAMED = {"stage": "constraint_stage", "pool": "constraint_pool", "gate": "policy_gate", "external": "external_block"}
 
 
@@ -65,12 +68,14 @@ def insufficient(weeks: int, delivered: int) -> Judgement | None:
 
 
 def judge(
-    reliefs: Reliefs, delivered: int, residence: float, supports: Sequence[bool], doubts: Sequence[str] = ()
-) -> Judgement:
+    reliefs: Reliefs, delivered: int, residence: float, supports: Sequence[bool], doubts: Sequence[str] = (),
+    fullness: Sequence[float] | None = None,
+) -> Judgement:  # fmt: skip
     """The verdict of the replays of a period with so many deliveries and such a residence.
 
     ``supports``: for each one-fifth relief, whether a cheap indicator agrees that it is the constraint. ``doubts``:
-    whatever else forbids more than a weak verdict.
+    whatever else forbids more than a weak verdict. ``fullness``: of each one-fifth relief, how full it is with nothing
+    full behind it; given where stages have limits, it decides what the replays leave open.
     """
     gain = np.array([gains(reliefs.base, effect) for effect in reliefs.fifths])
     fall = np.array([falls(reliefs.base, effect) for effect in reliefs.fifths])
@@ -80,6 +85,10 @@ def judge(
     order = sorted(rivals, key=lambda c: -score[c].mean())
     best, second = order[0], order[1] if len(order) > 1 else None
     wins = _wins(score, rivals)
+    if fullness is not None and reliefs.fifths[best].target.kind == "stage" and (wins[best] < OPEN_VOTE or doubts):
+        stages = [c for c in rivals if reliefs.fifths[c].target.kind == "stage"]
+        best, second = _fullest(stages, fullness), best
+        second = second if second != best else next((c for c in order if c != best), None)
     vote, lead = float(wins[best]), _margin(score, best, second)
     faith = (reliefs.known.delivered / max(1, delivered), reliefs.known.residence / max(residence, 1e-9))
     longest = max(rivals, key=lambda c: fall[c].mean())
@@ -105,6 +114,10 @@ def judge(
         reasons=tuple(reasons),
         wins=tuple(float(win) for win in wins),
     )
+
+
+def _fullest(stages: Sequence[int], fullness: Sequence[float]) -> int:
+    return max(stages, key=lambda c: fullness[c])
 
 
 def _rivals(reliefs: Reliefs) -> list[int]:

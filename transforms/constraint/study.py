@@ -77,8 +77,9 @@ def study(question: Question) -> Study:
     if found is None:
         reliefs = relieve(model, DRAWS, seed)
         residence = seen.presence_hours() / max(1, seen.started_count())
+        fullness = _fullness(evidence, reliefs) if model.limit.any() else None
         agreeing = [supports(evidence, effect.target.stations) for effect in reliefs.fifths]
-        found = judge(reliefs, seen.delivered_count, residence, agreeing, _doubts(question))
+        found = judge(reliefs, seen.delivered_count, residence, agreeing, _doubts(question), fullness)
     verdict = _verdict_row(question, model, found, reliefs, weeks)
     estimates = [] if reliefs is None or found.confidence == "none" else _relief_rows(question, model, found, reliefs)
     return Study(verdict, _evidence_rows(question, evidence), estimates)
@@ -93,6 +94,13 @@ def _model(question: Question) -> Model:
     seen = question.seen
     limits = np.array([question.limits[name].most if name in question.limits else 0 for name in seen.stations])
     return model_of(seen, is_backlog_fed(seen, question.backlog), limits)
+
+
+def _fullness(evidence: list[Row], reliefs: Reliefs) -> list[float]:
+    """How full each relieved stage is with nothing full behind it; 0 for what is not one stage."""
+    scores = [float(row["full_empty_score"]) for row in evidence]
+    targets = [effect.target for effect in reliefs.fifths]
+    return [scores[target.stations[0]] if target.kind == "stage" else 0.0 for target in targets]
 
 
 def _doubts(question: Question) -> list[str]:

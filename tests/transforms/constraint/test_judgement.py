@@ -27,8 +27,8 @@ def reliefs(gains, targets=(STAGE_A, STAGE_B), base=100, residence=50.0, known=N
 
 
 def judged(gains, supports=(True, True), **more):
-    doubts = more.pop("doubts", ())
-    return judge(reliefs(gains, **more), 100, 50.0, supports, doubts)
+    doubts, fullness = more.pop("doubts", ()), more.pop("fullness", None)
+    return judge(reliefs(gains, **more), 100, 50.0, supports, doubts, fullness)
 
 
 def test_what_always_brings_most_is_the_constraint():
@@ -104,3 +104,12 @@ def test_what_is_missing_is_said():
     assert found.reasons == (
         "a verdict needs 8 complete weeks, there are 7", "a verdict needs 30 deliveries, there are 29",
     )  # fmt: skip
+
+
+def test_where_stages_have_limits_the_fullest_decides_what_the_replays_leave_open():
+    found = judged([[10, 4] * 5, [4, 9] * 5], fullness=[0.1, 0.9])
+    assert (found.candidate, found.runner_up, found.verdict) == (STAGE_B, STAGE_A, "not_separable")
+
+
+def test_what_the_replays_decide_fullness_does_not_change():
+    assert judged([[10] * 10, [1] * 10], fullness=[0.1, 0.9]).candidate == STAGE_A
