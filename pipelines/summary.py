@@ -32,10 +32,21 @@ SELECT (SELECT count(*) FROM quality.completeness WHERE NOT is_complete),
 """
 
 
+_VERDICTS = """
+SELECT sentence FROM metrics.constraint_verdicts
+WHERE period_kind = 'rolling_26_weeks'
+ORDER BY array_position(['strong', 'moderate', 'weak', 'none'], confidence), site_name, value_stream
+"""
+"""Surest first."""
+
+SHOWN_VERDICTS = 6
+"""Value streams whose verdict ends a run; the report has all of them."""
+
+
 def summarise(data: Path) -> list[str]:
     """What the published tables say, and where to look next; one line each."""
     with duckdb.connect(str((data / "flow.duckdb").resolve()), read_only=True) as tables:
-        return [_findings(tables), *_doubts(tables), "", *_next_steps(data, tables)]
+        return [_findings(tables), *_doubts(tables), "", *_verdicts(tables), *_next_steps(data, tables)]
 
 
 def _findings(tables: duckdb.DuckDBPyConnection) -> str:
@@ -54,6 +65,14 @@ def _findings(tables: duckdb.DuckDBPyConnection) -> str:
     return text + "."
 
 
+def _verdicts(tables: duckdb.DuckDBPyConnection) -> list[str]:
+    """What limits each value stream, over the last 26 weeks, with a line between two of them."""
+    sentences = [sentence for (sentence,) in tables.execute(_VERDICTS).fetchall()]
+    hidden = len(sentences) - SHOWN_VERDICTS
+    more = [f"{hidden} more value streams: metrics.constraint_verdicts"] if hidden > 0 else []
+    return [line for shown in (*sentences[:SHOWN_VERDICTS], *more) for line in (shown, "")]
+
+
 def _doubts(tables: duckdb.DuckDBPyConnection) -> list[str]:
     """What stands beside the numbers, said only where there is something to say."""
     incomplete, quarantined, unmapped_hours = _row(tables, _DOUBTS)
@@ -66,17 +85,14 @@ def _doubts(tables: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _next_steps(data: Path, tables: duckdb.DuckDBPyConnection) -> list[str]:
-    names = [f"{schema}.{name}" for schema, name in tables.execute(_TABLE_NAMES).fetchall()]
+    [count] = _row(tables, "SELECT count(*) FROM duckdb_tables()")
     return [
         f"Report   {data / 'report.html'} (flow report --open)",
         f"DuckDB   {data / 'flow.duckdb'} (open it read-only)",
         f"Parquet  {data / 'parquet'}/<schema>/<table>.parquet",
-        f"Tables   {', '.join(names)}; what every column means: transforms/TABLES.md",
+        f"Tables   {count} of them: flow tables; what every column means: transforms/TABLES.md",
         "Graph    make dev, then http://localhost:3000",
     ]
-
-
-_TABLE_NAMES = "SELECT schema_name, table_name FROM duckdb_tables() ORDER BY schema_name, table_name"
 
 
 def _row(tables: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:

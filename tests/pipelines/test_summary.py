@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from pipelines import ddl
-from pipelines.summary import summarise
+from pipelines.summary import SHOWN_VERDICTS, summarise
 from transforms.catalog import TABLES
 
 DAY = 86_400_000
@@ -145,8 +145,35 @@ def test_where_to_look_next_is_told(shop):
     assert str(shop / "parquet") in text
     assert "transforms/TABLES.md" in text
     assert "make dev" in text
-    assert all(f"{table.layer}.{table.name}" in text for table in TABLES)
+    assert f"{len(TABLES)} of them: flow tables" in text
 
 
 def test_the_published_small_site_can_be_told(published):
     assert summarise(published.data)[0].startswith("6 issues, 1 of them delivered.")
+
+
+def verdict(stream, confidence, kind="rolling_26_weeks"):
+    return {
+        "value_stream": stream,
+        "period_kind": kind,
+        "confidence": confidence,
+        "sentence": f"{stream} is limited ({confidence}).",
+    }
+
+
+def test_what_limits_each_value_stream_is_said_surest_first(tables):
+    said = [verdict("A", "none"), verdict("B", "strong"), verdict("C", "weak"), verdict("D", "strong", "quarter")]
+    insert(tables, "metrics.constraint_verdicts", *said)
+    lines = [line for line in summarise(tables) if "limited" in line]
+    assert lines == ["B is limited (strong).", "C is limited (weak).", "A is limited (none)."]
+
+
+def test_of_many_value_streams_the_surest_are_said_and_the_others_counted(tables):
+    insert(tables, "metrics.constraint_verdicts", *(verdict(f"Stream {n}", "strong") for n in range(9)))
+    lines = summarise(tables)
+    assert sum("limited" in line for line in lines) == SHOWN_VERDICTS
+    assert "3 more value streams: metrics.constraint_verdicts" in lines
+
+
+def test_where_nothing_was_judged_nothing_is_said(tables):
+    assert not any("constraint" in line for line in summarise(tables))
