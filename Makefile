@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard
+.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -23,6 +23,9 @@ test: $(INSTALLED) ## run all tests
 lint: $(INSTALLED) ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: $(INSTALLED) ## look for known vulnerabilities in the locked dependencies
+	@.ci/audit
 
 dev: $(INSTALLED) ## show the graph at http://localhost:3000
 	mkdir -p .state/dagster

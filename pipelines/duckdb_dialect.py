@@ -103,6 +103,7 @@ class FlowDialect(default.DefaultDialect):
     statement_compiler = PGCompiler
     supports_statement_cache = True
     supports_native_boolean = True
+    supports_comments = True
     _backslash_escapes = False
 
     @classmethod
@@ -145,20 +146,35 @@ class FlowDialect(default.DefaultDialect):
         return []
 
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> list[Any]:
-        """Name, type and nullability of every column."""
+        """Name, type, nullability and comment of every column."""
         query = sa.text(
-            "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE database_name = current_database()"
-            " AND schema_name = :schema AND table_name = :table_name ORDER BY column_index"
+            "SELECT column_name, data_type, is_nullable, comment FROM duckdb_columns()"
+            " WHERE database_name = current_database() AND schema_name = :schema AND table_name = :table_name"
+            " ORDER BY column_index"
         )
         rows = connection.execute(query, {"schema": schema or "main", "table_name": table_name})
         return [
-            {"name": name, "type": _TYPES.get(data_type, sa.types.NullType)(), "nullable": nullable, "default": None}
-            for name, data_type, nullable in rows
-        ]
+            {"name": name, "type": _TYPES.get(data_type, sa.types.NullType)(), "nullable": nullable, "default": None,
+             "comment": comment}
+            for name, data_type, nullable, comment in rows
+        ]  # fmt: skip
+
+    def get_table_comment(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """What one row is, and what the table answers."""
+        query = sa.text(
+            "SELECT comment FROM duckdb_tables() WHERE database_name = current_database()"
+            " AND schema_name = :schema AND table_name = :table_name"
+        )
+        return {"text": connection.execute(query, {"schema": schema or "main", "table_name": table_name}).scalar()}
 
     def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """None: keys are checked by queries."""
-        return {"constrained_columns": [], "name": None}
+        """Columns of the primary key; none for a large table, whose key the audit checks and its comment names."""
+        query = sa.text(
+            "SELECT constraint_column_names FROM duckdb_constraints() WHERE database_name = current_database()"
+            " AND constraint_type = 'PRIMARY KEY' AND schema_name = :schema AND table_name = :table_name"
+        )
+        key = connection.execute(query, {"schema": schema or "main", "table_name": table_name}).scalar()
+        return {"constrained_columns": list(key or ()), "name": None}
 
     def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> list[Any]:
         """None."""

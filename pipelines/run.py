@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-from dagster._core.errors import DagsterAssetCheckFailedError
+from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
 
 from pipelines.definitions import JOB_NAME, build_definitions
 from pipelines.settings import RunSettings
@@ -40,6 +40,8 @@ def run_flow(settings: RunSettings, *, is_verbose: bool = False) -> None:
         with _instance() as instance:
             try:
                 job.execute_in_process(instance=instance, run_config=_quiet(is_verbose), raise_on_error=True)
+            except DagsterExecutionInterruptedError:
+                raise KeyboardInterrupt from None
             except DagsterAssetCheckFailedError:
                 [report] = set(_reports(settings.data)) - earlier
                 raise AuditError(_what_failed(report)) from None

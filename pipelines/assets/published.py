@@ -95,6 +95,7 @@ def published_warehouse(
 ) -> dg.MaterializeResult[Any]:
     """The tables everybody reads: flow.duckdb and parquet/, switched to the audited version by one rename."""
     version = warehouse.find_build(settings.data, context.run.run_id[:8])
+    settings.report("Publishing them")
     folder = warehouse.publish_version(version, settings.config.publishing.keep_versions)
     settings.report(f"Published {settings.data / 'flow.duckdb'}")
     return dg.MaterializeResult(metadata={"version": version.version_id, "path": dg.MetadataValue.path(folder)})

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.jira.landing import SUFFIXES, Landing
+from pipelines.jira.ledger_repair import rename
 from pipelines.jira.manifests import rename_in_manifests
 from pipelines.jira.scrub import keyed_hash
 from pipelines.jira.site_store import Store
@@ -33,7 +34,7 @@ def replace_person(store: Store, person: int, stranger: int) -> int:
         lines = list(store.landing.read_issues(sha))
         if any(map(named.search, lines)):
             replaced[sha] = store.landing.write_issues([named.sub(b"%d" % stranger, line) for line in lines])
-    store.ledger.rename(replaced)
+    rename(store.ledger, replaced)
     rename_in_manifests(store.landing, replaced)
     _remove(store.landing.path("issues", sha) for sha in replaced)
     _remove((store.landing.folder / "issues").glob(".*"))

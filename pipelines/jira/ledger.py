@@ -6,7 +6,7 @@ look in between; a step is one transaction. File contents belong to ``landing``,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -226,17 +226,6 @@ class Ledger:
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
-
-    def rename(self, replaced: Mapping[str, str]) -> None:
-        """Let other files, by hash, stand for landed ones, all at once. Only erasing a person has reason to."""
-        with self._connected() as connection:
-            connection.begin()
-            for sha, new_sha in replaced.items():
-                connection.execute(
-                    "update extraction.batches set sha = ? where site_name = ? and kind = 'issues' and sha = ?",
-                    [new_sha, self._site_name, sha],
-                )
             connection.commit()
 
     def latest(self) -> Run | None:

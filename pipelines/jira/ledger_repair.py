@@ -1,9 +1,11 @@
-"""What is done to a ledger only when something is damaged: read every value, forget a file, write a run back.
+"""What is done to a ledger on no ordinary day: read every value, rename or forget a file, write a run back.
 
 When that is due, and what is told about it, belongs to ``recovery``.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from pipelines.jira.ledger import Ledger
 from pipelines.jira.manifests import Manifest
@@ -37,6 +39,18 @@ def forget(ledger: Ledger, sha: str) -> None:
             "delete from extraction.batches where site_name = ? and kind = 'issues' and sha = ?",
             [ledger.site_name, sha],
         )
+
+
+def rename(ledger: Ledger, replaced: Mapping[str, str]) -> None:
+    """Let other files, by hash, stand for landed ones, all at once. Only erasing a person has reason to."""
+    with ledger.connected() as connection:
+        connection.begin()
+        for sha, new_sha in replaced.items():
+            connection.execute(
+                "update extraction.batches set sha = ? where site_name = ? and kind = 'issues' and sha = ?",
+                [new_sha, ledger.site_name, sha],
+            )
+        connection.commit()
 
 
 def is_reading_due(ledger: Ledger, era: int) -> bool:

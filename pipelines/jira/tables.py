@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from pipelines.durable import PRIVATE_FOLDER
 from pipelines.jira.errors import DamagedError, LandingError
 from pipelines.jira.items import NAMES_SCHEMA, newest_names
 from pipelines.jira.ledger import Run
@@ -97,6 +98,8 @@ class _Writer:
         self._part = 0
         self.row_counts = dict.fromkeys((table.name for table in STREAMED), 0)
         shutil.rmtree(folder, ignore_errors=True)
+        for place in (folder.parent, folder):
+            place.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
 
     def write(self, frames: RawFrames) -> None:
         """One parsed batch → one part of each streamed table."""

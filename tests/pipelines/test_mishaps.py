@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
 
-from pipelines.assets import published as publishing
 from pipelines.config_errors import ConfigError
 from pipelines.jira.erasure import landed_batches
 from pipelines.jira.landing import Landing
@@ -27,7 +27,7 @@ COMPARED = [table for table in TABLES if table.layer != "quality"]
 @pytest.fixture(autouse=True)
 def unaudited(monkeypatch):
     """Skip the audit, which takes seconds and writes nothing."""
-    monkeypatch.setattr(publishing, "audit", lambda connection, tables: [])
+    monkeypatch.setattr("pipelines.audit.audit", lambda connection, tables, given: [])
 
 
 @pytest.fixture
@@ -164,3 +164,19 @@ def test_a_clock_that_went_back_a_year_changes_no_number(published, earlier):
     with duckdb.connect(str((earlier / "flow.duckdb").resolve()), read_only=True) as connection:
         [(version,)] = connection.execute("SELECT last(version_id) FROM quality.runs").fetchall()
     assert version == current_id(earlier)
+
+
+def test_a_run_told_to_stop_says_so_in_one_paragraph(tmp_path, monkeypatch):
+    """Dagster turns Ctrl-C and a shutting machine into an error of its own."""
+
+    class Stopped:
+        def resolve_job_def(self, _):
+            return self
+
+        def execute_in_process(self, **_):
+            raise DagsterExecutionInterruptedError
+
+    monkeypatch.setattr("pipelines.run.build_definitions", lambda *_, **__: Stopped())
+    ended = flow("run", "--data", tmp_path / "data")
+    assert ended.exit_code == 130
+    assert ended.error.strip() == "flow: Interrupted. The published tables are as they were."
