@@ -63,3 +63,9 @@ def test_the_study_of_nothing_is_empty():
     assert made.collect().is_empty()
     assert made.collect_schema()["period_start_date"] == pl.Date
     assert date(2025, 1, 1) < END.date()
+
+
+def test_a_question_asked_alone_gets_the_answer_it_gets_among_others(questions):
+    together = list(one_by_one(questions))
+    for number, question in enumerate(questions):
+        assert list(one_by_one([question])) == [together[number]]

@@ -32,6 +32,13 @@ def lean(function: _F) -> _F:
     return cast(_F, cast(Any, numba.njit)(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
 
 
+def inner(function: _F) -> _F:
+    """The same for a lean function that only compiled ones call: compiles in half the time without a way in."""
+    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(_F, cast(Any, numba.njit)(**options, **wrappers)(function))
+
+
 @lean
 def chance(seed: int, number: int, step: int) -> float:
     """A uniform number in [0, 1) that depends on nothing but its arguments (SplitMix64's finaliser)."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.constraint.compiled import chance, drop_event, lean
+from transforms.constraint.compiled import chance, drop_event, inner, lean
 from transforms.constraint.fates import blocked_hours, hours_of, next_stage, passes_gate
 from transforms.constraint.lines import (
     FREE,
@@ -51,7 +51,7 @@ def run(w: World) -> None:
     _close(w)
 
 
-@lean
+@inner
 def _happen(w: World, at: float) -> None:
     """Let the earliest event happen."""
     h = w.header[0]
@@ -80,7 +80,7 @@ def _happen(w: World, at: float) -> None:
 # --- issues
 
 
-@lean
+@inner
 def _arrive(w: World, item: int, at: float) -> None:
     """An issue comes from outside: new, in progress since before, or back after its delivery."""
     entered = w.issues[item].entered
@@ -92,7 +92,7 @@ def _arrive(w: World, item: int, at: float) -> None:
         w.issues[item].entered = min(at, entered)
 
 
-@lean
+@inner
 def _create(w: World, at: float) -> int:
     """Somebody takes a new issue from the backlog; NONE if it is blocked at once."""
     h = w.header[0]
@@ -106,7 +106,7 @@ def _create(w: World, at: float) -> int:
     return item if _enter(w, item, at) else NONE
 
 
-@lean
+@inner
 def _go(w: World, item: int, at: float) -> bool:
     """Move an issue to where it is heading, and whatever may follow into the places this frees; False if it cannot."""
     to = w.issues[item].heading
@@ -124,7 +124,7 @@ def _go(w: World, item: int, at: float) -> bool:
     return True
 
 
-@lean
+@inner
 def _move(w: World, item: int, at: float) -> int:
     """Take an issue out of its stage and into the next, or out of the stream; returns the stage it left."""
     left, to = w.issues[item].stage, w.issues[item].heading
@@ -140,7 +140,7 @@ def _move(w: World, item: int, at: float) -> int:
     return int(left)
 
 
-@lean
+@inner
 def _leave(w: World, item: int, at: float, is_delivered: bool) -> None:
     h = w.header[0]
     h.in_progress -= 1
@@ -153,7 +153,7 @@ def _leave(w: World, item: int, at: float, is_delivered: bool) -> None:
         h.dropped += 1
 
 
-@lean
+@inner
 def _enter(w: World, item: int, at: float) -> bool:
     """Begin a visit. True if work can begin; else the issue is blocked, passes time, or waits for a gate."""
     k = w.issues[item].heading
@@ -176,7 +176,7 @@ def _enter(w: World, item: int, at: float) -> bool:
     return False
 
 
-@lean
+@inner
 def _finish_visit(w: World, item: int, at: float) -> bool:
     """Decide where an issue goes and let it; False while it cannot."""
     to = next_stage(w, item)
@@ -185,7 +185,7 @@ def _finish_visit(w: World, item: int, at: float) -> bool:
     return _go(w, item, at)
 
 
-@lean
+@inner
 def _open(w: World, k: int, at: float) -> None:
     """Let through what waits at a gate, and plan the next opening."""
     last = w.stages[k].tail
@@ -200,7 +200,7 @@ def _open(w: World, k: int, at: float) -> None:
 # --- people
 
 
-@lean
+@inner
 def _rest(w: World, p: int, at: float) -> None:
     """Let somebody go: free at once, or after what else they have to do."""
     if w.people[p].absorbed > 0:
@@ -209,7 +209,7 @@ def _rest(w: World, p: int, at: float) -> None:
         w.people[p].idle_since = at
 
 
-@lean
+@inner
 def _dispatch(w: World, at: float) -> None:
     """Give work to whoever is free, longest idle first."""
     while True:
@@ -223,7 +223,7 @@ def _dispatch(w: World, at: float) -> None:
         _take(w, best, at)
 
 
-@lean
+@inner
 def _is_waiting(w: World, k: int) -> bool:
     """Whether there is something to take up in a stage."""
     if w.stages[k].role != WORK:
@@ -231,14 +231,14 @@ def _is_waiting(w: World, k: int) -> bool:
     return w.stages[k].head != NONE or (k == 0 and w.header[0].is_fed and _may_start(w))
 
 
-@lean
+@inner
 def _may_start(w: World) -> bool:
     h = w.header[0]
     is_room = h.arrivals + h.created < len(w.issues) and not is_full(w, 0)
     return is_room and (h.wip_limit == 0 or h.in_progress < h.wip_limit)
 
 
-@lean
+@inner
 def _weight(w: World, p: int) -> float:
     """Sum of the weights of the stages in which something waits for a person."""
     total = 0.0
@@ -248,7 +248,7 @@ def _weight(w: World, p: int) -> float:
     return total
 
 
-@lean
+@inner
 def _take(w: World, p: int, at: float) -> None:
     """Let a person choose a stage by their habits and take up the first issue there."""
     h, chosen = w.header[0], NONE
@@ -268,7 +268,7 @@ def _take(w: World, p: int, at: float) -> None:
         plan(w, worked_until(w, p, at, person.took), SERVED, p)
 
 
-@lean
+@inner
 def _close(w: World) -> None:
     """Count what is still in progress, and still waiting, at the horizon."""
     h = w.header[0]

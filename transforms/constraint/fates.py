@@ -5,7 +5,7 @@ When it meets it is said in ``engine``.
 
 from __future__ import annotations
 
-from transforms.constraint.compiled import chance, lean
+from transforms.constraint.compiled import chance, inner
 from transforms.constraint.world import NONE, World
 
 PER_VISIT = 8
@@ -15,14 +15,14 @@ LONGEST = 60
 """Visits after which an issue is sent away: nothing goes round for ever."""
 
 
-@lean
+@inner
 def known_visit(w: World, item: int) -> int:
     """Place of the issue's current visit among the known ones; NONE beyond them."""
     place = w.issues[item].known_from + w.issues[item].visits - 1
     return int(place) if place < w.issues[item].known_to else NONE
 
 
-@lean
+@inner
 def hours_of(w: World, item: int, k: int) -> float:
     """Hours of attention the current visit takes."""
     place = known_visit(w, item)
@@ -34,7 +34,7 @@ def hours_of(w: World, item: int, k: int) -> float:
     return drawn(w, item, first, last, 0)
 
 
-@lean
+@inner
 def blocked_hours(w: World, item: int, k: int) -> float:
     """Hours the current visit is blocked before anything can be done."""
     place = known_visit(w, item)
@@ -43,7 +43,7 @@ def blocked_hours(w: World, item: int, k: int) -> float:
     return drawn(w, item, w.stages[k].delay_from, w.stages[k].delay_to, 1)
 
 
-@lean
+@inner
 def drawn(w: World, item: int, first: int, last: int, which: int) -> float:
     """One of draws[first:last], by the chance ``which`` of the current visit."""
     if first == last:
@@ -52,14 +52,14 @@ def drawn(w: World, item: int, first: int, last: int, which: int) -> float:
     return float(w.draws[first + int(draw * (last - first))])
 
 
-@lean
+@inner
 def passes_gate(w: World, item: int, k: int) -> bool:
     """Whether the issue does not wait for the gate."""
     draw = chance(w.header[0].seed, item, w.issues[item].visits * PER_VISIT + 3)
     return bool(draw < w.stages[k].gate_passes)
 
 
-@lean
+@inner
 def next_stage(w: World, item: int) -> int:
     """What follows the current visit: a stage, K for delivery, K + 1 for leaving undelivered."""
     k, stages, place, to = w.issues[item].stage, len(w.stages), known_visit(w, item), NONE

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from transforms.constraint.compiled import lean, push_event
+from transforms.constraint.compiled import inner, push_event
 from transforms.constraint.world import NONE, World
 
 SERVED, FREE, WAITED, OPENED = 0, 1, 2, 3
 """Kinds of events: a service ends, a person becomes free, a delay ends, a gate opens."""
 
 
-@lean
+@inner
 def plan(w: World, at: float, kind: int, who: int) -> None:
     """Plan an event."""
     w.header[0].size = push_event(w.events, w.header[0].size, at, kind, who)
 
 
-@lean
+@inner
 def stand_in_line(w: World, item: int, at: float) -> None:
     """Let an issue wait in the stage it is in."""
     k = w.issues[item].stage
@@ -30,7 +30,7 @@ def stand_in_line(w: World, item: int, at: float) -> None:
     w.stages[k].tail = item
 
 
-@lean
+@inner
 def next_in_line(w: World, k: int, at: float) -> int:
     """Take the first issue out of a queue, and book how long it waited."""
     item = w.stages[k].head
@@ -39,13 +39,13 @@ def next_in_line(w: World, k: int, at: float) -> int:
     return int(item)
 
 
-@lean
+@inner
 def is_full(w: World, k: int) -> bool:
     """Whether a stage takes no more issues."""
     return bool(w.stages[k].limit > 0 and w.stages[k].inside >= w.stages[k].limit)
 
 
-@lean
+@inner
 def stand_at_door(w: World, k: int, item: int) -> None:
     """Let a finished issue wait, where it is, for room in stage ``k``."""
     w.issues[item].following = NONE
@@ -56,7 +56,7 @@ def stand_at_door(w: World, k: int, item: int) -> None:
     w.stages[k].door_tail = item
 
 
-@lean
+@inner
 def worked_until(w: World, p: int, at: float, hours: float) -> float:
     """When somebody has worked ``hours`` from ``at`` on, their absences left out."""
     place, end = w.people[p].away, w.people[p].away_to
@@ -71,7 +71,7 @@ def worked_until(w: World, p: int, at: float, hours: float) -> float:
     return at + hours
 
 
-@lean
+@inner
 def has_left(w: World, p: int, at: float) -> bool:
     """Whether somebody free has just left; if so they are planned to come back."""
     place, end = w.people[p].away, w.people[p].away_to
