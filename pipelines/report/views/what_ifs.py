@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts, shown, stages_of
-from pipelines.report.words import days, span
+from pipelines.report.words import days, joined, span
 
 SHOWN = ("wait_halved", "coding_40_percent_faster")
+
+REPLAYED = "Replayed, with the same arrivals, people and work; intervals hold 95 % of the replays."
 
 TOO_SMALL = 0.05
 """Changes that would be written as nothing: deliveries a month, or working days."""
@@ -19,7 +22,7 @@ TOO_SMALL = 0.05
 
 def build(published: Published) -> Iterator[Entry]:
     """One entry per stream and period: the constraint's wait halved first, coding faster last."""
-    verdicts = Verdicts(published)
+    doubts, verdicts = Doubts(published), Verdicts(published)
     found = grouped(published.rows("metrics.relief_estimates", pl.col("relief").is_in(SHOWN)), "stream", "period")
     for stream, period, _, _ in published.periods:
         rows = found.get((stream, period), [])
@@ -32,7 +35,7 @@ def build(published: Published) -> Iterator[Entry]:
             stream,
             period,
             finding=" ".join(_sentence(row) for row in rows if _is_told(row, marked)),
-            caveat="Replayed, with the same arrivals, people and work; intervals hold 95 % of the replays.",
+            caveat=joined(REPLAYED, doubts.of(stream, period)),
             charts={
                 "what_if_deliveries": [_bar(row, "delivered_per_month_change", marked) for row in rows],
                 "what_if_cycle": [

@@ -225,6 +225,7 @@ def test_halving_the_wait_and_coding_faster_are_told_together(tmp_path):
         "Halve the wait at Review: +6.4 deliveries a month [5.4, 7.4], work takes 5 working days less. Development 40 %"
         " faster: nothing more ships [-1, 1], work takes 6 working days longer."
     )
+    assert entry.caveat.startswith("Replayed, with the same arrivals, people and work;")
     drawn = entry.charts["what_if_deliveries"]
     assert [(row["what"], row["kind"]) for row in drawn] == [
         ("Review: wait halved", "constraint"),
