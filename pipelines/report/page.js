@@ -118,6 +118,12 @@ function tickOf(length) {
   return [1, 2, 5, 10].map((step) => step * base).find((step) => step >= rough);
 }
 
+/* Days on which a line stands, the start of work being day 0. */
+function marksOf(before, after, tick) {
+  const first = -Math.floor(before / tick);
+  return Array.from({ length: Math.floor(after / tick) - first + 1 }, (_, at) => (first + at) * tick);
+}
+
 function drawMap(place, entry, title) {
   const ending = state.unit === "working" ? "_working" : "";
   const steps = entry.extra.steps.map((step) => {
@@ -131,16 +137,14 @@ function drawMap(place, entry, title) {
   const whole = after + before * shrink;
   const percent = (days) => `${(100 * days) / whole}%`;
   const zero = before * shrink;
-  const tick = tickOf(whole);
+  const marks = marksOf(broken ? 0 : before, after, tickOf(whole));
   let at = 0;
   const rows = steps.map((step) => {
     const scale = step.where === "upstream" ? shrink : 1;
     const track = element("div", { class: "track", "aria-hidden": "true" });
-    track.style.setProperty("--tick", percent(tick));
-    track.style.setProperty("--zero", percent(zero % tick));
-    if (zero > 0) {
-      const line = element("div", { class: "zero" });
-      line.style.left = percent(zero);
+    for (const days of marks) {
+      const line = element("div", { class: days === 0 ? "zero" : "tick" });
+      line.style.left = percent(zero + days);
       track.append(line);
     }
     for (const part of step.parts) {
@@ -158,7 +162,7 @@ function drawMap(place, entry, title) {
     return element("tr", step.marked ? { class: "marked" } : {}, name, element("td", { class: "picture" }, track), number("wait", step["wait" + ending]), number("touch", step["touch" + ending]), number("other", other));
   });
   const axis = element("div", { class: "axis", "aria-hidden": "true" });
-  for (let days = -Math.floor(broken ? 0 : before / tick) * tick; days <= after * 1.001; days += tick) {
+  for (const days of marks) {
     const label = element("span", {}, days === 0 ? "start" : `${round(Math.abs(days)).replace(/^/, days < 0 ? "−" : "")} d`);
     label.style.left = percent(zero + days);
     axis.append(label);

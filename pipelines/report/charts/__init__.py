@@ -6,6 +6,7 @@ Marks are few, labels are words. What rows a chart gets belongs to ``views``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from pipelines.report.charts import constraint, flow, habits
@@ -53,6 +54,7 @@ CONFIG: Spec = {
 }  # fmt: skip
 
 
+@cache
 def specification(name: str) -> Spec:
     """The Vega-Lite specification of a chart, as wide as its place, without data and without addresses."""
     chart = CHARTS[name]().properties(width="container", height=HEIGHTS.get(name, 220))

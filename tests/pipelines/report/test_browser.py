@@ -143,6 +143,12 @@ def test_the_map_is_drawn_to_scale(watched, streams):
         """() => [...document.querySelectorAll('.map .piece')].map((piece) => piece.getBoundingClientRect().left)"""
     )
     assert lefts == sorted(lefts), "time runs from left to right"
+    lines, labels = watched.page.evaluate(
+        """() => ['.map .track:first-child > :is(.tick, .zero)', '.map .axis span'].map((places) =>
+            [...new Set([...document.querySelectorAll(places)].map((place) => place.style.left))])"""
+    )
+    assert len(labels) >= 3
+    assert lines == labels, "every line stands where its label says"
 
 
 def test_figures_stand_behind_every_chart(watched, streams):
