@@ -57,13 +57,15 @@ class Judgement:
         return self.verdict in NAMED.values()
 
 
-def insufficient(weeks: int, delivered: int) -> Judgement | None:
+def insufficient(weeks: int, delivered: int, targets: int = 1) -> Judgement | None:
     """The verdict where too little is known, with what is missing; None where there is enough."""
     missing = []
     if weeks < LEAST_WEEKS:
         missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, there are {weeks}")
     if delivered < LEAST_DELIVERED:
         missing.append(f"a verdict needs {LEAST_DELIVERED} deliveries, there are {delivered}")
+    if not targets:
+        missing.append("a verdict needs a stage of which it is known who works in it")
     return Judgement("insufficient_data", "none", reasons=tuple(missing)) if missing else None
 
 

@@ -16,7 +16,7 @@ from transforms.constraint.intake import is_backlog_fed
 from transforms.constraint.judgement import Judgement, insufficient, judge
 from transforms.constraint.model import Model, model_of
 from transforms.constraint.observed import Observed
-from transforms.constraint.reliefs import Effect, Reliefs, Target, falls, gains, relieve
+from transforms.constraint.reliefs import Effect, Reliefs, Target, falls, gains, relieve, targets_of
 from transforms.constraint.replays import BLOCKED, Outcome, calibrated
 from transforms.constraint.sentences import sentence
 from transforms.metrics.constraint_evidence import OF_PERSONS
@@ -69,7 +69,7 @@ def study(question: Question) -> Study:
     seed = seed_of(question.value_stream, question.period["period_start_date"])
     model = _model(question)
     weeks = int(seen.horizon / seen.week_hours + 1e-6)
-    found = insufficient(weeks, seen.delivered_count)
+    found = insufficient(weeks, seen.delivered_count, len(targets_of(model)))
     reliefs = None
     if found is None:
         model = calibrated(model, seed)

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.builders import BOARD
+from tests.builders import BOARD, history
 from tests.transforms.metrics.constraint_frames import END, review_bound, review_bound_tables, rolling, study
+from tests.transforms.metrics.flow_frames import MONDAY
 
 WORKFLOW = BOARD.workflow(commitment="In Progress")
 
@@ -73,3 +74,15 @@ def test_the_same_data_get_the_same_verdict(verdict):
     again = study(review_bound(), WORKFLOW, END)
     assert rolling(again.verdicts).to_dicts() == [verdict]
     assert again.reliefs.equals(review_bound_tables().reliefs)
+
+
+def test_where_nobody_is_known_to_work_nothing_is_named():
+    told = [
+        history(f"N-{n}").created("2024-12-05 08:00", assignee=None)
+        .to("In Progress", MONDAY + timedelta(days=2 * n), by=None)
+        .to("Done", MONDAY + timedelta(days=2 * n + 3), by=None)
+        for n in range(80)
+    ]  # fmt: skip
+    [row] = rolling(study(told, WORKFLOW, END).verdicts).to_dicts()
+    assert (row["verdict"], row["delivered_count"]) == ("insufficient_data", 80)
+    assert row["reasons"] == "a verdict needs a stage of which it is known who works in it"
