@@ -98,11 +98,12 @@ def listed_issues(raw_tables: RawStore, source: Landed) -> pl.DataFrame:
     return pl.concat([*parsed, absent]).drop_nulls().unique().collect()
 
 
-def keep_report(version: warehouse.Version, findings: Findings) -> Path:
-    """Leave what failed, with sample rows, where the next reader of the data folder finds it."""
+def keep_report(version: warehouse.Version, findings: Findings, page: str) -> Path:
+    """Leave what failed, with sample rows, where the next reader of the data folder finds it: as JSON and as a page."""
     path = warehouse.report_path(version)
     path.parent.mkdir(parents=True, exist_ok=True)
     failed = [asdict(verdict) for verdict in findings.failed()]
+    path.with_suffix(".html").write_text(page, encoding="utf-8")
     path.write_text(json.dumps(failed, indent=1, ensure_ascii=False), encoding="utf-8")
     return path
 

@@ -87,5 +87,5 @@ def _what_failed(report: Path) -> str:
     more = f"; and {len(failed) - SHOWN_RULES} more" if len(failed) > SHOWN_RULES else ""
     return (
         f"The tables were built but not published, because they break their own rules: {said}{more}. Tables published"
-        f" earlier are untouched. The report with sample rows is {report}."
+        f" earlier are untouched. The report with sample rows is {report}, for reading {report.with_suffix('.html')}."
     )

@@ -90,6 +90,7 @@ def _next_steps(data: Path, tables: duckdb.DuckDBPyConnection) -> list[str]:
         f"Report   {data / 'report.html'} (flow report --open)",
         f"DuckDB   {data / 'flow.duckdb'} (open it read-only)",
         f"Parquet  {data / 'parquet'}/<schema>/<table>.parquet",
+        f"Audit    {data / 'current' / 'audit.html'}: every rule the tables keep, and what to be careful with",
         f"Tables   {count} of them: flow tables; what every column means: transforms/TABLES.md",
         "Graph    make dev, then http://localhost:3000",
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines import ddl
+from pipelines.bi.views import views_page
 from transforms.catalog import TABLES
 from transforms.schema import Column, Table
 
@@ -29,7 +30,8 @@ UTC, `_ms` are milliseconds by the clock and `_working_ms` those within the work
 def render(tables: Iterable[type[Table]] = TABLES) -> str:
     """The whole page."""
     by_layer = itertools.groupby(tables, key=lambda table: table.layer)
-    return PREFACE + "".join(f"\n## {layer}\n" + "".join(map(_section, group)) for layer, group in by_layer)
+    sections = (f"\n## {layer}\n" + "".join(map(_section, group)) for layer, group in by_layer)
+    return PREFACE + "".join(sections) + views_page(list(tables))
 
 
 def first_sentences(table: type[Table]) -> str:

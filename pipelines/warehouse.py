@@ -9,7 +9,7 @@ whether it may be published in ``pipelines.checks``.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,13 @@ def add_tables(version: Version, tables: Mapping[type[Table], pl.LazyFrame], sit
             _load(connection, version, table, frame, site_name)
 
 
+def add_views(version: Version, statements: Iterable[str]) -> None:
+    """Run the statements that make the views of a version that is being built."""
+    with discarding_failures(version), _attached(version) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
 @contextmanager
 def discarding_failures(version: Version) -> Iterator[None]:
     """Remove the half-built version if the block fails."""
@@ -128,7 +135,7 @@ def find_build(data: Path, run: str) -> Version:
 
 
 def report_path(version: Version) -> Path:
-    """Where the report of a failed audit lies."""
+    """Where the report of a failed audit lies; the same as a page, ending in .html, lies beside it."""
     return version.data / "audits" / f"{version.version_id}.json"
 
 

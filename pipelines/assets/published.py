@@ -11,6 +11,8 @@ import polars as pl
 from pipelines import versions, warehouse
 from pipelines.assets import table_spec
 from pipelines.audit import Findings, Stores, audit_build, gather, keep_report
+from pipelines.audit_page import PAGE, About, render_audit
+from pipelines.bi.views import view_statements
 from pipelines.checks import Verdict
 from pipelines.contracts import contracts_for
 from pipelines.landed import Landed, LandedStore
@@ -78,7 +80,7 @@ def staged_warehouse(
     if findings.is_sound:
         _add_records(version, source, findings, context.run.run_id, started_at)
     else:
-        keep_report(version, findings)
+        keep_report(version, findings, _page(version, source, findings))
         warehouse.discard_version(version)
     yield dg.MaterializeResult(asset_key="staged_warehouse", check_results=list(_check_results(findings.verdicts)))
     yield from (dg.MaterializeResult(asset_key=table.name) for table in OWN_RECORDS if findings.is_sound)
@@ -131,6 +133,15 @@ def _add_records(
             check_schema(table, frame)
             check_values(table, frame.collect())
     warehouse.add_tables(version, records, source.site_name)
+    warehouse.add_views(version, view_statements())
+    with warehouse.discarding_failures(version):
+        (version.building / PAGE).write_text(_page(version, source, findings), encoding="utf-8")
+
+
+def _page(version: warehouse.Version, source: Landed, findings: Findings) -> str:
+    """The audit for people to read."""
+    shares = (findings.quarantined_count, findings.quarantined_share, findings.unmapped_share)
+    return render_audit(About(source.site_name, version.version_id, source.as_of, *shares), findings.verdicts)
 
 
 def _check_results(verdicts: Sequence[Verdict]) -> Iterator[dg.AssetCheckResult]:

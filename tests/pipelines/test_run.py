@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import contracts
 from pipelines.assets import published as publishing
+from pipelines.bi.views import views_over
 from pipelines.config import FlowConfig
 from pipelines.contracts.contract import Contract
 from pipelines.jira import Connection
@@ -72,6 +73,39 @@ def test_no_published_table_names_a_person(published):
     everything = b"".join(p.read_bytes() for p in (published.data / "versions").rglob("*") if p.is_file())
     assert b"Ana" not in everything
     assert b"About ABC-1" not in everything
+
+
+def test_the_audit_lies_beside_the_tables_as_a_page(published):
+    page = (published.data / "current" / "audit.html").read_text(encoding="utf-8")
+    assert "These tables hold what they promise" in page
+    assert "tiny" in page
+    assert "nothing_listed_is_lost" in page
+
+
+def test_views_for_bi_tools_can_be_read_and_are_described(published):
+    views = published.rows("SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'bi' ORDER BY view_name")
+    assert dict(views) == {view.name: view.says for view in views_over()}
+    for name, _ in views:
+        published.rows(f"SELECT * FROM bi.{name}")
+    undescribed = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'bi' AND comment IS NULL"
+    assert published.rows(undescribed) == []
+
+
+def test_a_view_tells_what_its_tables_do(published):
+    [(hours,)] = published.rows("SELECT cycle_days * 24 FROM bi.issues WHERE issue_key = 'ABC-1'")
+    assert hours == 4
+    assert published.rows("SELECT sum(touch_days) FROM bi.issues") == published.rows(
+        "SELECT sum(touch_ms / 86400000.0) FROM core.issue_journeys"
+    )
+    assert published.rows("SELECT count(*) FROM bi.intervals") == published.rows(
+        "SELECT count(*) FROM core.work_intervals"
+    )
+
+
+def test_what_is_left_out_is_told_beside_every_verdict(published):
+    told = published.rows("SELECT quarantined_count, quarantined_share, unmapped_share FROM quality.runs")
+    assert told == [(0, 0, 0)]
+    assert published.rows("SELECT DISTINCT quarantined_share FROM bi.constraints") in ([(0,)], [])
 
 
 def test_the_run_itself_is_on_record(published):
@@ -159,9 +193,11 @@ def test_a_failed_audit_publishes_nothing_and_leaves_a_report(earlier, monkeypat
         publish(small_site(), earlier)
     assert "issues: there are no bugs (2 rows break it)" in str(caught.value)
     assert snapshot(earlier) == before
-    [report] = (earlier / "audits").iterdir()
+    [page, report] = sorted((earlier / "audits").iterdir())
     assert str(report) in str(caught.value)
+    assert str(page) in str(caught.value)
     assert "ABC-2" in report.read_text()
+    assert "<td>ABC-2</td>" in page.read_text()
 
 
 @pytest.mark.usefixtures("unaudited")
@@ -206,6 +242,7 @@ def test_an_incomplete_history_is_published_with_a_warning(tmp_path):
     result = publish(site_from_issues([lost]), tmp_path)
     assert result.rows("SELECT is_complete FROM quality.completeness") == [(False,)]
     assert result.rows("SELECT failed_check_count FROM quality.runs") == [(1,)]
-    failed = result.rows("SELECT expectation, severity, failing_row_count FROM quality.validations WHERE NOT is_passed")
-    assert failed == [("histories_are_complete", "warning", 1)]
+    failed = result.rows("SELECT expectation, severity, failing_row_count, failing_rows FROM bi.caveats")
+    assert [row[:3] for row in failed] == [("histories_are_complete", "warning", 1)]
+    assert '"issue_id": "1"' in failed[0][3]
     assert STATUSES["Done"]["id"] in result.rows("SELECT reason FROM quality.completeness")[0][0]
