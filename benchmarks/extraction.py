@@ -23,7 +23,7 @@ from pipelines.sandbox.faults import FaultScript
 from pipelines.sandbox.faults.connection import Latency
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Flavour, start
 
-COUNTED = ("/search", "/search/jql", "/issue/bulkfetch", "/changelog/bulkfetch")
+COUNTED = ("/search", "/search/jql", "/issue/bulkfetch", "/changelog/bulkfetch", "/issue/{issue}/changelog")
 BARE = {"has_links": False, "has_worklogs": False}
 HISTORIES = 8
 
