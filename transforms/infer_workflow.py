@@ -16,7 +16,7 @@ from transforms.configured_walk import build_configured_walk, find_commitment
 from transforms.inferred_walk import infer_walk
 from transforms.site_names import SiteStatuses, find_ids
 from transforms.status_names import is_discarding_resolution
-from transforms.status_order import count_precedence, first_entries, sample_issues, statuses_entered
+from transforms.status_order import count_moves, count_precedence, first_entries, sample_issues, statuses_entered
 from transforms.stream_scopes import assign_scopes
 from transforms.walk import WalkStatus, WorkflowError, first_committed_order, walk_rows
 from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
@@ -43,6 +43,7 @@ class StreamEvidence:
     seen_ids: set[int] = field(default_factory=set)
     resting: dict[int, int] = field(default_factory=dict)
     precedence: dict[tuple[int, int], int] = field(default_factory=dict)
+    moves: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
 def infer_workflow(
@@ -94,16 +95,20 @@ def _gather_evidence(issues: pl.DataFrame, changes: pl.LazyFrame) -> defaultdict
     sample = sample_issues(issues.lazy()).collect()
     for code, status_id, issue_count in sample.group_by("stream_code", "status_id").len().iter_rows():
         evidence[code].resting[status_id] = issue_count
-    entries = first_entries(changes, sample.lazy().select("issue_id", "stream_code"))
+    sampled = sample.lazy().select("issue_id", "stream_code")
+    entries = first_entries(changes, sampled)
     for code, earlier, later, issue_count in count_precedence(entries).iter_rows():
         evidence[code].precedence[earlier, later] = issue_count
+    for code, old, new, move_count in count_moves(changes, sampled).iter_rows():
+        evidence[code].moves[old, new] = move_count
     return evidence
 
 
 def _walk(stream: StreamRules, site: SiteStatuses, evidence: StreamEvidence) -> list[WalkStatus]:
     if stream.stages:
         return build_configured_walk(stream, site, evidence.seen_ids)
-    return infer_walk([site.by_id[i] for i in evidence.seen_ids], evidence.precedence, evidence.resting)
+    seen = [site.by_id[i] for i in evidence.seen_ids]
+    return infer_walk(seen, evidence.precedence, evidence.resting, evidence.moves)
 
 
 def _value_stream(

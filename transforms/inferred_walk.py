@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from itertools import permutations
+from itertools import pairwise, permutations
 
 from transforms.stage_names import name_stages, topic_rank
 from transforms.status_names import (
@@ -28,6 +28,13 @@ from transforms.walk import DISCARDED_STAGE, DONE_STAGE, ON_HOLD_STAGE, UNMAPPED
 
 Precedence = Mapping[tuple[int, int], int]
 """(earlier status id, later status id) -> issues that first entered the one before the other."""
+
+
+Moves = Mapping[tuple[int, int], int]
+"""(old status id, new status id) -> changes from the one directly to the other."""
+
+MAIN_EXIT = 0.5
+"""A wait belongs to the work that follows if at least this share of what leaves it goes there at once."""
 
 
 class Part(IntEnum):
@@ -50,7 +57,9 @@ class Label:
     part: Part
 
 
-def infer_walk(statuses: Sequence[NamedStatus], precedence: Precedence, resting: Mapping[int, int]) -> list[WalkStatus]:
+def infer_walk(
+    statuses: Sequence[NamedStatus], precedence: Precedence, resting: Mapping[int, int], moves: Moves | None = None
+) -> list[WalkStatus]:
     """The walk over ``statuses``; ``resting`` counts the issues that are in a status now.
 
     Waiting statuses of category To Do come first, then the rest, then what is done, then what is discarded; within each
@@ -61,7 +70,7 @@ def infer_walk(statuses: Sequence[NamedStatus], precedence: Precedence, resting:
     labels = _move_late_waits({s: _label(s, d) for s, d in decisions.items()}, precedence)
     walk = _order(labels, precedence)
     names = {label: status.name for status, label in reversed(labels.items())}
-    stages = _stages(walk, names)
+    stages = _stages(walk, names, _between_labels(labels, moves or {}))
     return [
         WalkStatus(
             status,
@@ -160,11 +169,23 @@ def _usual_place(label: Label) -> tuple[int, bool] | None:
     return None if rank is None else (rank, label.work_kind == "active")
 
 
-def _stages(walk: Sequence[Label], names: Mapping[Label, str]) -> dict[Label, str]:
+def _stages(walk: Sequence[Label], names: Mapping[Label, str], moves: Counter[tuple[Label, Label]]) -> dict[Label, str]:
     """Stage of every label: by topic where work is open, one stage each for what is done, discarded, held, unmapped."""
     tails = {"done": DONE_STAGE, "discarded": DISCARDED_STAGE, "blocked": ON_HOLD_STAGE}
     stages = {label: tails.get(label.work_kind, UNMAPPED_STAGE) for label in names}
     open_labels = [label for label in walk if label.work_kind in ("queue", "active")]
-    for label, stage in zip(open_labels, name_stages([names[label] for label in open_labels]), strict=True):
+    leads = [_leads(label, following, moves) for label, following in pairwise(open_labels)]
+    named = name_stages([names[label] for label in open_labels], [*leads, False])
+    for label, stage in zip(open_labels, named, strict=True):
         stages[label] = f"{stage} (open)" if stage in (*tails.values(), UNMAPPED_STAGE) else stage
     return stages
+
+
+def _leads(label: Label, following: Label, moves: Counter[tuple[Label, Label]]) -> bool:
+    """Whether a wait is the wait for the work that follows it. "Selected" alone is the choice, a stage of its own."""
+    if (label.work_kind, following.work_kind) != ("queue", "active"):
+        return False
+    if label.part != Part.WORK and not says_waiting(label.plain_name):
+        return False
+    exits = sum(count for (old, new), count in moves.items() if old == label and new != label)
+    return exits > 0 and moves[label, following] >= MAIN_EXIT * exits

@@ -1,7 +1,8 @@
 """What a status or resolution says by its name and Jira's category alone, without looking at a single issue.
 
-Names are compared without case, accents and punctuation. English, and the commonest German, French and Spanish words.
-How often a status is used, in which order, and what a team configured do not belong here.
+Names are compared without case, accents and punctuation. English, and the commonest German, French, Spanish,
+Portuguese, Dutch and Italian words. How often a status is used, in which
+order, and what a team configured do not belong here.
 """
 
 from __future__ import annotations
@@ -50,69 +51,93 @@ def _alternatives(words: str) -> str:
     return "|".join(word.replace("_", " ").replace("*", r"\w*") for word in words.split())
 
 
-_PUT_OFF = _says("deferred postponed verschoben")
+_PUT_OFF = _says("deferred postponed verschoben aufgeschoben uitgesteld reporte rinviat[oa] adiad[oa]")
 
 _DISCARD_WORDS = """
     wont will_not cancel* reject* duplicat* abandon* declin* obsolet* invalid* withdrawn superseded descoped discard*
     dropped not_doing not_needed not_required not_planned out_of_date out_of_scope no_longer deferred postponed
-    abgelehnt* verworfen storniert abgebrochen hinfallig duplikat annul* rejet* refus* doublon rechaz* descart*
+    wontfix abgelehnt* verworfen storniert abgebrochen hinfallig gestrichen nicht_umgesetzt sans_suite duplikat
+    geannul* afgewezen vervallen annul* rejet* refus* doublon
+    rechaz* descart* rejeitad* recusad* scartat* rifiutat*
 """
 
 _DISCARDED = _says(_DISCARD_WORDS)
 """Ended without a delivery, where the category is done or unknown."""
 
 _DISCARDED_ANYWHERE = re.compile(
-    r".*\b(wont( do| fix)?|will not (do|fix)|cancell?ed|abandoned|obsolete|duplicated?|withdrawn|discarded|descoped"
-    r"|verworfen|storniert|abgebrochen|hinfallig|annulee?|abandonnee?|cancelad[oa]|descartad[oa])$"
+    r".*\b(wont ?(do|fix)?|will not (do|fix)|cancell?ed|abandoned|obsolete|duplicated?|withdrawn|discarded|descoped"
+    r"|verworfen|storniert|abgebrochen|hinfallig|gestrichen|annulee?|abandonnee?|cancelad[oa]|descartad[oa]|geannuleerd"
+    r"|annullat[oa]|scartat[oa])$"
 )
 """Ended without a delivery whatever the category, as the last words. Not "rejected" nor "declined": before the end of
 the walk these mean "sent back", so the issue waits for somebody."""
 
-_SENT_BACK = _says("reject* declin* sent_back returned failed changes_requested abgelehnt* rejet* refus* rechaz*")
+_SENT_BACK = _says("""
+    reject* declin* sent_back returned failed changes_requested abgelehnt* zuruck_an zuruck_zu* rejet* refus* rechaz*
+    rejeitad* afgewezen terug_naar rifiutat*
+""")
 
-_BLOCKED = _says(
-    "hold block* bloque* bloqu* impediment* impeded paus* parked suspend* stalled angehalten zuruckgestellt"
-)
+_BLOCKED = _says("""
+    hold block* bloque* bloqu* impediment* impeded paus* parked suspend* stalled angehalten zuruckgestellt
+    on_ice blocca* geblok* gepauz* geparkt suspens* sospes* ruht ruhend detenid[oa]
+""")
 
 _WAITING = _says(r"""
     ready wait* await* to_review* to_test* to_deploy to_release to_approve to_verify to_merge to_be_* queue* pending
-    submitted sent requested on_deck need_* needs_* bereit warte* ausstehend en_attente pret_a pret_pour
-    a_tester a_valider a_revoir a_deployer en_espera list[oa]_para pendiente* por_revisar por_probar por_aprobar
+    submitted sent requested on_deck need_* needs_* \w+_to_?do candidate
+    bereit warte* ausstehend zur_\w+ zum_\w+ zu_\w+en freizugeben en_attente dattente prete?s?_a prete?s?_pour
+    ^a_\w+(?:er|ir|re) en_espera en_cola list[oa]_para pendiente* por_\w+[aei]r aguard* pront[oa]_para pendente* na_fila
+    em_espera ^a_\w+ar klaar_voor gereed_voor wacht* ^te_\w+en in_attesa in_coda pront[oa]_per ^da_\w+[aei]re
 """)
 
 _STEP_OVER = re.compile(
     r".*\b(dev|development|code|coding|implementation|design|analysis|review|qa|tests?|testing)"
-    r" (is )?(done|completed?|finished|passed)$"
-    r"|(approved|accepted|selected|planned|scheduled|committed|prioriti[sz]ed|merged|reviewed|tested|verified|refined)$"
+    r" (is )?(done|completed?|finished|passed|fertig|abgeschlossen|terminee?|hech[oa])$"
+    r"|(?!.*\bnot )\w.* (planned|scheduled|planifiee?|geplant|planificad[oa]|planejad[oa])$"
+    r"|(?!not|almost|nearly|partly|partially)\w+ (done|completed?|finished)$"
+    r"|(approved|accepted|selected|planned|scheduled|committed|prioriti[sz]ed|merged|reviewed|tested|verified|refined"
+    r"|coded|developed|implemented|built|signed off|entwickelt|umgesetzt|gepruft|getestet|freigegeben|developpe|valide"
+    r"|revisad[oa]|probad[oa]|aprobad[oa]|aprovad[oa]|goedgekeurd|approvat[oa])$"
     r"|(selected|approved|accepted|planned|scheduled|committed) (for|to) |(up )?next( up)?$|for \w"
 )
 """One step is over and the next has not begun: a wait, unless the category says that this was the last step."""
 
 _BACKLOG = _is("""
     backlog product_backlog team_backlog todo to_do open offen new neu nouveau nuevo ouvert abierto inbox ideas? icebox
-    funnel triage zu_erledigen a_faire por_hacer tareas_por_hacer
+    funnel triage zu_erledigen themenspeicher ideen a_faire idees por_hacer tareas_por_hacer a_fazer te_doen da_fare
 """)
 
 _CHOSEN = _says("""
     selected ready committed (?<!not_)planned next accepted approved sprint on_deck scheduled
-    ausgewahlt bereit geplant selectionne planifie pret seleccionad[oa] list[oa]_para
+    ausgewahlt bereit geplant eingeplant vorgesehen umsetzbar nachste* retenu* selectionne planifie pret
+    a_developper a_coder a_realiser
+    seleccionad[oa] planificad[oa] list[oa]_para por_desarrollar selecionad[oa] planejad[oa] pront[oa]_para
+    a_desenvolver
+    geselecteerd gepland gekozen klaar_voor te_ontwikkelen selezionat[oa] pianificat[oa] pront[oa]_per da_sviluppare
 """)
 
-_UPSTREAM = _says("refine refinement refining groom* estimat* triage prioriti*")
+_UPSTREAM = _says("refine refinement refining groom* estimat* triage prioriti* schatzung estimation estimacion")
 
-_REOPENED = _says("reopen* re_open* wiedereroffnet wieder_geoffnet rouvert* reouvert* reabiert*")
+_REOPENED = _says("""
+    reopen* re_open* wiedereroffnet wieder_geoffnet rouvert* reouvert* reabiert*
+    reabert* heropend* riapert*""")
 
 _DONE = re.compile(
     r"((done|closed|resolved|fixed|released|deployed|live|completed?|finished|delivered|shipped|implemented"
     r"|in production|(released|deployed) to prod(uction)?|erledigt|fertig|abgeschlossen|geschlossen|gelost"
-    r"|termine|ferme|resolu|clos|livre|hecho|cerrad[oa]|terminad[oa]|resuelt[oa]|finalizad[oa]|listo)( |$))+$"
+    r"|ausgeliefert|veroffentlicht|termine|ferme|resolu|clos|cloture|livre|hecho|cerrad[oa]|terminad[oa]|resuelt[oa]"
+    r"|finalizad[oa]|listo|publicad[oa]|concluid[oa]|fechad[oa]|gereed|afgerond|opgeleverd|completat[oa]|rilasciat[oa]"
+    r"|chius[oa])( |$))+$"
 )
 
-_ACTIVE = _says("""
+_ACTIVE = _says(r"""
     in_progress in_work in_analysis in_dev doing working coding build building develop* implementing implementation
     review* test testing tests qa uat analysis analy[sz]ing design designing investigat* verification verifying
-    validation validating deploying merging refinement refining in_arbeit in_bearbeitung in_prufung in_entwicklung
-    en_cours en_revue en_revision en_curso en_progreso en_desarrollo en_pruebas? en_developpement
+    validation validating deploying merging refinement refining programming
+    in_arbeit in_bearbeitung in_prufung in_entwicklung in_umsetzung im_test in_abnahme in_freigabe lauft wird_\w+
+    programmierung umsetzung en_cours en_revue en_revision en_developpement en_tests? en_recette codage relecture
+    en_curso en_progreso en_desarrollo en_pruebas? em_andamento em_desenvolvimento em_revisao em_testes? codificacao
+    in_ontwikkeling in_behandeling mee_bezig wordt_\w+ in_corso in_sviluppo in_revisione
 """)
 
 _DISCARDING_RESOLUTION = _says(
@@ -126,6 +151,16 @@ _DISCARDING_RESOLUTION = _says(
 )
 """Closed without giving anybody what was asked for. "Partially completed", "Workaround", "Answered" and the like
 deliver, and so does "Unresolved" as a resolution: the status says done, and that name takes nothing back."""
+
+
+_NUMBER = re.compile(r"^(?:\d+[a-z]?|x) (?=\S)")
+"""A column's number before its name: "3. Review", "8b - Staging", "X. Parked"."""
+
+
+def bare(name: str) -> str:
+    """The plain name without a column's number, "ReadyForQA" taken apart: what the patterns read."""
+    words = plain(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name))
+    return _NUMBER.sub("", words)
 
 
 def plain(name: str) -> str:
@@ -142,14 +177,14 @@ def decide_by_name(status: NamedStatus) -> StatusDecision:
     An open category outweighs a name like "Done": only a status no longer listed is done by its name.
     """
     if (kind := _CATEGORY_KINDS.get(status.category or "")) is None:
-        return _decide_without_category(plain(status.name))
-    named = _kind_in_done_category(plain(status.name)) if kind == "done" else _kind_in_open_category(plain(status.name))
+        return _decide_without_category(bare(status.name))
+    named = _kind_in_done_category(bare(status.name)) if kind == "done" else _kind_in_open_category(bare(status.name))
     return StatusDecision(kind, "category") if named in (None, kind) else StatusDecision(named or kind, "name_pattern")
 
 
 def says_waiting(name: str) -> bool:
     """Whether the name says that work waits for a next person: "Ready for Release", "Awaiting approval"."""
-    return bool(_WAITING.search(plain(name)))
+    return bool(_WAITING.search(bare(name)))
 
 
 def is_backlog(status: NamedStatus) -> bool:
@@ -163,22 +198,22 @@ def is_backlog(status: NamedStatus) -> bool:
 
 def says_chosen(name: str) -> bool:
     """Whether the name says that work was chosen to be done. Ready for refinement or triage is no choice yet."""
-    return bool(_CHOSEN.search(plain(name)) and not _UPSTREAM.search(plain(name)))
+    return bool(_CHOSEN.search(bare(name)) and not _UPSTREAM.search(bare(name)))
 
 
 def is_backlog_name(name: str) -> bool:
     """Whether a status or stage is called like a backlog: "Backlog", "To Do", "Open", "Ideas"."""
-    return bool(_BACKLOG.match(plain(name)))
+    return bool(_BACKLOG.match(bare(name)))
 
 
 def is_reopened(name: str) -> bool:
     """Whether the name says that finished work came back."""
-    return bool(_REOPENED.search(plain(name)))
+    return bool(_REOPENED.search(bare(name)))
 
 
 def is_discarding_resolution(name: str) -> bool:
     """Whether a resolution of this name ends an issue without a delivery."""
-    return bool(_DISCARDING_RESOLUTION.search(plain(name)))
+    return bool(_DISCARDING_RESOLUTION.search(bare(name)))
 
 
 def describe_decision(decided_by: str, status_name: str, category: str | None) -> str:

@@ -66,6 +66,13 @@ def count_precedence(entries: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(counts).group_by(pair).agg(pl.col("issue_count").sum()).sort(pair)
 
 
+def count_moves(changes: pl.LazyFrame, issue_streams: pl.LazyFrame) -> pl.DataFrame:
+    """One row per stream and direct step between two statuses: stream_code, from_id, to_id, move_count."""
+    step = ("stream_code", "from_id", "to_id")
+    moves = changes.filter(pl.col("field") == "status").join(issue_streams, on="issue_id").drop_nulls(step[1:])
+    return moves.group_by(step).agg(move_count=pl.len().cast(pl.Int64)).sort(step).collect()
+
+
 def order_by_majority(
     nodes: Sequence[Node], precedence: Mapping[tuple[Node, Node], int], expected: Iterable[tuple[Node, Node]] = ()
 ) -> list[Node]:

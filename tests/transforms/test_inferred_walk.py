@@ -148,3 +148,20 @@ def test_reopened_stands_before_the_work_but_is_not_the_commitment():
     model = site.walk("Open > Resolved > Reopened > Resolved", 9).workflow()
     assert order(model, names) == ["Open", "Reopened", "Coding", "Resolved"]
     assert commitment(model, names) == "Coding"
+
+
+LANES = {
+    "Backlog": (1, "new"), "Coding": (2, "indeterminate"), "Waiting for sign-off": (3, "indeterminate"),
+    "Security": (4, "indeterminate"), "Done": (5, "done"),
+}  # fmt: skip
+
+
+def test_a_wait_belongs_to_the_work_most_of_its_issues_go_on_to():
+    model = SiteBuilder(LANES).walk("Backlog > Coding > Waiting for sign-off > Security > Done", 5).workflow()
+    assert stages(model, LANES)["Waiting for sign-off"] == stages(model, LANES)["Security"] == "Approval"
+
+
+def test_a_wait_that_mostly_leads_back_is_a_stage_of_its_own():
+    site = SiteBuilder(LANES).walk("Backlog > Coding > Waiting for sign-off > Coding > Security > Done", 5)
+    site.walk("Backlog > Coding > Waiting for sign-off > Security > Done", 2)
+    assert stages(site.workflow(), LANES)["Waiting for sign-off"] != stages(site.workflow(), LANES)["Security"]

@@ -48,3 +48,23 @@ def test_topics_have_their_usual_place_and_unknown_ones_have_none():
     assert None not in ranks
     assert ranks == sorted(ranks)
     assert topic_rank("Legal team") is None
+
+
+def test_a_wait_whose_issues_go_on_into_the_next_work_is_the_wait_for_it():
+    names = ["Waiting for Approval", "Security check", "Ready to Ship", "Deploying"]
+    assert name_stages(names) == ["Approval", "Security check", "Release", "Deploying"]
+    assert name_stages(names, [True, False, True, False]) == ["Approval", "Approval", "Release", "Release"]
+
+
+def test_what_is_plainly_about_something_else_stays_apart_wherever_its_issues_go():
+    names = ["Ready for Review", "In Testing", "Backlog", "In Work"]
+    assert name_stages(names, [True, False, True, False]) == ["Review", "In Testing", "Backlog", "In Work"]
+
+
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [("En attente d'approbation", "Approval"), ("Klaar voor test", "Testing"), ("6. QA", "QA"),
+     ("Em desenvolvimento", "Development"), ("Wird deployt", "Deployment"), ("Review: doing", "Review")],
+)  # fmt: skip
+def test_topics_are_known_in_other_languages(name, topic):
+    assert stage_topic(name) == topic

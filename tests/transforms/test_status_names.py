@@ -4,6 +4,7 @@ import pytest
 
 from transforms.status_names import (
     NamedStatus,
+    bare,
     decide_by_name,
     describe_decision,
     is_backlog,
@@ -163,3 +164,28 @@ def test_names_are_compared_without_case_accents_and_punctuation():
 )  # fmt: skip
 def test_the_reason_is_told_in_words(decided_by, words):
     assert describe_decision(decided_by, "Sent", "indeterminate") == words
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "kind"),
+    [
+        ("Coded", "indeterminate", "queue"), ("3. Review ready", "indeterminate", "queue"),
+        ("ReadyForQA", "indeterminate", "queue"), ("Zur Prüfung", "indeterminate", "queue"),
+        ("Zu deployen", "indeterminate", "queue"), ("À relire", "indeterminate", "queue"),
+        ("Da rilasciare", "indeterminate", "queue"), ("Klaar voor release", "indeterminate", "queue"),
+        ("Aguardando revisão", "indeterminate", "queue"), ("QA_TODO", "indeterminate", "queue"),
+        ("Build: done", "indeterminate", "queue"), ("Deployment scheduled", "indeterminate", "queue"),
+        ("In review by a manager", "indeterminate", "active"), ("2nd level", "indeterminate", "active"),
+        ("Almost done", "indeterminate", "active"), ("Prüfung", "indeterminate", "active"),
+        ("X. Parked", "indeterminate", "blocked"), ("Gepauzeerd", None, "blocked"), ("Bloccato", None, "blocked"),
+        ("WONTFIX", "done", "discarded"), ("Geannuleerd", "indeterminate", "discarded"),
+        ("Sans suite", "done", "discarded"), ("Wird getestet", None, "active"), ("Concluído", None, "done"),
+    ],
+)  # fmt: skip
+def test_other_languages_and_habits_of_naming_say_the_same(name, category, kind):
+    assert decide_by_name(NamedStatus(1, name, category)).work_kind == kind
+
+
+@pytest.mark.parametrize(("name", "words"), [("8b - Staging", "staging"), ("InReview", "in review"), ("2nd", "2nd")])
+def test_a_columns_number_says_nothing(name, words):
+    assert bare(name) == words
