@@ -16,6 +16,7 @@ from pipelines.commands.report import report
 from pipelines.commands.rollback import rollback
 from pipelines.commands.run import run
 from pipelines.commands.sandbox import sandbox
+from pipelines.commands.sql import sql
 from pipelines.commands.tables import tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=exit_code_table())
@@ -29,7 +30,7 @@ def flow(show_version: Annotated[bool, typer.Option("--version", help="Print the
         raise typer.Exit
 
 
-for command in (run, report, tables, rollback, erase, sandbox):
+for command in (run, report, sql, tables, rollback, erase, sandbox):
     app.command()(command)
 
 

@@ -4,6 +4,7 @@ from pipelines.config_errors import ConfigError
 from pipelines.erase import ErasureError
 from pipelines.jira import JiraError
 from pipelines.jira.errors import ComeBackLaterError, MissingSettingError, ScopeError
+from pipelines.published import NothingPublishedError, QueryError
 from pipelines.report.published import ReportError
 from pipelines.run import AuditError, BusyError
 from pipelines.sandbox.faults.script import FaultScriptError
@@ -12,14 +13,14 @@ from pipelines.warehouse import WarehouseError
 from transforms.infer_workflow import WorkflowError
 from transforms.schema import SchemaError
 
-TO_BE_CORRECTED = (ConfigError, FaultScriptError, MissingSettingError, ScopeError, WorkflowError)
+TO_BE_CORRECTED = (ConfigError, FaultScriptError, MissingSettingError, QueryError, ScopeError, WorkflowError)
 """The command, flow.toml or a variable is wrong: exit code 2."""
 
 TO_BE_TRIED_LATER = (ComeBackLaterError,)
 """Jira asks for a long pause; what was read is kept and the next run goes on from there: exit code 75."""
 
 KNOWN_ERRORS = (
-    *TO_BE_CORRECTED, JiraError, AuditError, BusyError, ErasureError, ReportError, SandboxError,
+    *TO_BE_CORRECTED, JiraError, AuditError, BusyError, ErasureError, NothingPublishedError, ReportError, SandboxError,
     WarehouseError, SchemaError,
 )  # fmt: skip
 """Messages written for people; anything else is a fault of the product."""

@@ -50,10 +50,11 @@ def _section(table: type[Table]) -> str:
 def _rows(table: type[Table]) -> Iterator[str]:
     for name, column in table.columns.items():
         optional = "" if not column.nullable else ", may be empty"
-        yield f"| `{name}` | {ddl.duckdb_type(column.dtype)}{optional} | {_meaning(column)} |"
+        yield f"| `{name}` | {ddl.duckdb_type(column.dtype)}{optional} | {meaning(column)} |"
 
 
-def _meaning(column: Column) -> str:
+def meaning(column: Column) -> str:
+    """What a column means and may hold, fit for a Markdown table."""
     values = column.values or (tuple(column.dtype.categories) if isinstance(column.dtype, pl.Enum) else ())
     allowed = f" One of {', '.join(f'`{value}`' for value in values)}." if values else ""
     return (column.description + allowed).replace("|", "\\|")

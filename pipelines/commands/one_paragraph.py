@@ -11,6 +11,8 @@ from contextlib import contextmanager
 
 import typer
 
+from pipelines.plain_text import plain_text
+
 EXIT_CODES = {
     0: "It did what was asked. Of flow doctor: nothing fails.",
     1: "Jira, the audit or this machine stands in the way; the published tables are as they were.",
@@ -36,7 +38,7 @@ def one_paragraph(*, is_verbose: bool = False) -> Iterator[None]:
         if is_verbose or isinstance(error, typer.Exit):
             raise
         paragraph, code = explain(error)
-        typer.echo(f"flow: {without_secrets(paragraph)}", err=True)
+        typer.echo(f"flow: {plain_text(without_secrets(paragraph))}", err=True)
         raise typer.Exit(code) from None
 
 

@@ -10,6 +10,7 @@ from pipelines.commands.one_paragraph import one_paragraph
 from pipelines.commands.options import ConfigOption, DataOption, VerboseOption, instant
 from pipelines.config import load_config
 from pipelines.config_errors import ConfigError
+from pipelines.plain_text import plain_text
 
 
 def run(
@@ -41,4 +42,4 @@ def run(
                 flow_config, folder, moment, is_offline=offline, report=screen.say, report_count=screen.count
             )
             (run_on_sandbox if sandbox else run_flow)(settings, is_verbose=verbose)
-        typer.echo("\n".join(summarise(folder)))
+        typer.echo("\n".join(map(plain_text, summarise(folder))))
