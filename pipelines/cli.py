@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from pipelines.commands.erase import erase
+from pipelines.commands.explain import explain_issue
+from pipelines.commands.init import init
 from pipelines.commands.one_paragraph import exit_code_table
 from pipelines.commands.report import report
 from pipelines.commands.rollback import rollback
@@ -30,8 +32,9 @@ def flow(show_version: Annotated[bool, typer.Option("--version", help="Print the
         raise typer.Exit
 
 
-for command in (run, report, sql, tables, rollback, erase, sandbox):
+for command in (init, run, report, sql, tables, rollback, erase, sandbox):
     app.command()(command)
+app.command("explain")(explain_issue)
 
 
 def main() -> None:

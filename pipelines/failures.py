@@ -4,6 +4,7 @@ from pipelines.config_errors import ConfigError
 from pipelines.erase import ErasureError
 from pipelines.jira import JiraError
 from pipelines.jira.errors import ComeBackLaterError, MissingSettingError, ScopeError
+from pipelines.life.record import UnknownIssueError
 from pipelines.published import NothingPublishedError, QueryError
 from pipelines.report.published import ReportError
 from pipelines.run import AuditError, BusyError
@@ -13,7 +14,9 @@ from pipelines.warehouse import WarehouseError
 from transforms.infer_workflow import WorkflowError
 from transforms.schema import SchemaError
 
-TO_BE_CORRECTED = (ConfigError, FaultScriptError, MissingSettingError, QueryError, ScopeError, WorkflowError)
+TO_BE_CORRECTED = (
+    ConfigError, FaultScriptError, MissingSettingError, QueryError, ScopeError, UnknownIssueError, WorkflowError,
+)  # fmt: skip
 """The command, flow.toml or a variable is wrong: exit code 2."""
 
 TO_BE_TRIED_LATER = (ComeBackLaterError,)

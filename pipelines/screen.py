@@ -51,6 +51,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, is_fold
     console.print(table, markup=False, highlight=False)
 
 
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines of text, harmless to the terminal and as long as they are."""
+    console = Console()
+    for line in lines:
+        console.print(Text(plain_text(line)), soft_wrap=True, highlight=False)
+
+
 def _cell(value: Any) -> Text:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     text = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else plain_text(value)

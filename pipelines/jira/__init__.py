@@ -12,12 +12,13 @@ from pipelines.jira.parse import RawFrames, parse_in_batches, parse_lines
 from pipelines.jira.recovery import mend
 from pipelines.jira.reference import Reference, list_issue_types
 from pipelines.jira.retry import Gate, policy_of
+from pipelines.jira.sample import SiteSample, sample_site
 from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
 from pipelines.jira.tables import RawTables, build_raw_tables
 
 __all__ = [
     "Connection", "Extraction", "FieldNames", "Gate", "JiraError", "JiraSession", "Options", "RawFrames", "RawTables",
-    "Reference", "Scope", "Store", "build_raw_tables", "connect", "connection_from_environment", "extract",
-    "list_issue_types", "mend", "parse_in_batches", "parse_lines", "policy_of",
+    "Reference", "Scope", "SiteSample", "Store", "build_raw_tables", "connect", "connection_from_environment",
+    "extract", "list_issue_types", "mend", "parse_in_batches", "parse_lines", "policy_of", "sample_site",
 ]  # fmt: skip

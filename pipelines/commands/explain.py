@@ -1,0 +1,54 @@
+"""``flow explain``: where every number of one issue comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipelines.commands.one_paragraph import one_paragraph
+from pipelines.commands.options import DataOption, JsonOption
+
+if TYPE_CHECKING:
+    from transforms.calendar import WorkingCalendar
+
+
+def explain_issue(
+    issue_key: Annotated[str, typer.Argument(metavar="ISSUE-KEY", help="Key of the issue, as SHOP-123.")],
+    as_json: JsonOption = False,
+    site: Annotated[str, typer.Option(help="Site, where several have an issue of this key.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Tell one issue's life as touch and wait, with every number derived."""
+    with one_paragraph():
+        from pipelines.life.account import account_for, document
+        from pipelines.life.record import read_record
+        from pipelines.life.words import told
+        from pipelines.screen import show_lines
+        from pipelines.settings import data_folder
+
+        folder = data or data_folder()
+        record = read_record(folder, issue_key, site)
+        calendar = _calendar_of(folder, str(record.journey["value_stream"]))
+        account = account_for(record, calendar)
+        if as_json:
+            typer.echo(json.dumps(document(account), indent=1, default=_plain))
+        else:
+            show_lines(told(account, calendar))
+
+
+def _calendar_of(folder: Path, value_stream: str) -> WorkingCalendar | None:
+    """The calendar of a value stream as the last run used it; None where it is not known any more."""
+    from pipelines.parameters import WorkflowStore
+
+    try:
+        streams = WorkflowStore(folder / "parameters" / "workflow").newest().streams
+    except FileNotFoundError:
+        return None
+    return next((stream.calendar for stream in streams if stream.name == value_stream), None)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
