@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.doctor import doctor
 from pipelines.commands.erase import erase
 from pipelines.commands.explain import explain_issue
 from pipelines.commands.init import init
@@ -32,7 +33,7 @@ def flow(show_version: Annotated[bool, typer.Option("--version", help="Print the
         raise typer.Exit
 
 
-for command in (init, run, report, sql, tables, rollback, erase, sandbox):
+for command in (init, doctor, run, report, sql, tables, rollback, erase, sandbox):
     app.command()(command)
 app.command("explain")(explain_issue)
 

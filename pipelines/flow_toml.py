@@ -6,15 +6,15 @@ What is proposed is decided in ``proposal``; what the options mean is declared i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import polars as pl
 import tomlkit
-from pydantic import BaseModel
 from tomlkit.items import AoT, Array, Table
 from tomlkit.toml_document import TOMLDocument
 
-from pipelines.config import WEEKDAYS, CalendarSection, JiraScope, WorkflowSection
+from pipelines.config import FlowConfig
+from pipelines.config_calendar import WEEKDAYS, Section
 from pipelines.plain_text import plain_text
 from pipelines.proposal import Hours, Proposal
 from transforms.site_names import same_name
@@ -40,10 +40,10 @@ def new_document() -> TOMLDocument:
     document = tomlkit.document()
     for line in PREFACE:
         document.add(tomlkit.comment(line))
-    sections: dict[str, type[BaseModel]] = {"jira": JiraScope, "calendar": CalendarSection, "workflow": WorkflowSection}
-    for name, model in sections.items():
-        document.add(tomlkit.nl())
-        document.add(name, _section(model))
+    for name, field in FlowConfig.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            document.add(tomlkit.nl())
+            document.add(name, _section(field.annotation))
     return document
 
 
@@ -66,10 +66,12 @@ def write_proposal(
     return tomlkit.dumps(document)
 
 
-def _section(model: type[BaseModel]) -> Table:
+def _section(model: type[Section]) -> Table:
     """A table of every option of a section with its default."""
     section = tomlkit.table()
     for name, field in model.model_fields.items():
+        if any(isinstance(part, type) and issubclass(part, Section) for part in get_args(field.annotation)):
+            continue  # a list of tables: an empty one would forbid to add any
         section.add(tomlkit.comment(field.description or ""))
         value = UNTIL_PROPOSED.get(name, field.default)
         section.add(name, list(value) if isinstance(value, tuple) else value)

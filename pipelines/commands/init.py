@@ -129,7 +129,7 @@ def _ask(proposal: Proposal) -> tuple[dict[tuple[str, int], str], str]:
 def _ask_country() -> str:
     from pydantic import ValidationError
 
-    from pipelines.config import CalendarSection
+    from pipelines.config_calendar import CalendarSection
 
     while told := typer.prompt("Country whose public holidays are free (as DE; Enter knows none)", default="").strip():
         try:

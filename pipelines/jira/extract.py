@@ -125,6 +125,11 @@ def _extract(
     return done
 
 
+def count_issues(session: JiraSession, jql: str) -> int | None:
+    """How many issues the site believes ``jql`` selects; None where it won't say. Raises JiraError."""
+    return cloud.count_issues(session, jql) if session.flavour == "cloud" else datacenter.count_issues(session, jql)
+
+
 class _Puller:
     """The steps of one run, in their order."""
 
