@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard
+.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard mutationbench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -61,6 +61,9 @@ reportbench: $(INSTALLED) ## measure size and opening of the report of 5,000 to 
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py
+
+mutationbench: $(INSTALLED) ## plant a hundred defects in the tables of data/, one by one, and ask who names them
+	$(BIN)/python -m benchmarks.audit_mutations
 
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
