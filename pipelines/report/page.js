@@ -98,7 +98,7 @@ function showRows(section, view, entry) {
 function showLinks(section, entry) {
   const place = section.querySelector("[data-links]");
   if (!place) return;
-  const found = entry.extra?.links || [];
+  const found = entry.extra?.links?.count ? decode(entry.extra.links) : [];
   place.hidden = found.length === 0;
   place.querySelector("summary").textContent = `The ${found.length === 1 ? "issue" : found.length + " issues"} to look at first`;
   const items = found.map((row) => element("li", {}, link(row.site, row.key), `: ${row.text}`));
@@ -126,7 +126,7 @@ function marksOf(before, after, tick) {
 
 function drawMap(place, entry, title) {
   const ending = state.unit === "working" ? "_working" : "";
-  const steps = entry.extra.steps.map((step) => {
+  const steps = decode(entry.extra.steps).map((step) => {
     const parts = KINDS.map((kind) => ({ kind: kind === "touch" && !step.queue && step.active ? "hidden-wait" : kind, days: step[kind + ending] }));
     return { ...step, parts, whole: parts.reduce((sum, part) => sum + part.days, 0) };
   });

@@ -100,10 +100,14 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "caveat": entry.caveat,
         "facts": entry.facts,
         "table": entry.table,
-        "extra": entry.extra,
+        "extra": {name: columns(value) if _is_rows(value) else value for name, value in entry.extra.items()},
         "charts": {chart: columns(rows) for chart, rows in entry.charts.items()},
     }
     return {name: value for name, value in whole.items() if value}
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def columns(rows: Sequence[Row]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from pipelines.report.views import ageing_work, cumulative_flow, cycle_times, divergence, work_in_progress
 from pipelines.report.words import FIXED
-from tests.pipelines.report.told import LATEST, STREAM, version
+from tests.pipelines.report.told import LATEST, STREAM, step, version
 
 DAY_MS = 86_400_000
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -176,6 +176,27 @@ def test_the_slowest_of_the_period_are_named_first(tmp_path):
     whole = only(cycle_times.build(published), issue_type="").extra["links"]
     assert [row["key"] for row in whole] == ["PAY-2", "PAY-4", "PAY-1"]
     assert [row["key"] for row in only(cycle_times.build(published), issue_type="Bug").extra["links"]] == ["PAY-4"]
+
+
+def test_of_long_past_quarters_no_slowest_issues_are_named(tmp_path):
+    quarters = [
+        {
+            "period_kind": "quarter",
+            "period_start_date": date(year, month, 1),
+            "period_end_date": date(year, month + 2, 28),
+        }
+        for year in (2024, 2025)
+        for month in (1, 4, 7, 10)
+    ]
+    old, new = datetime(2024, 1, 9, tzinfo=UTC), datetime(2025, 10, 9, tzinfo=UTC)
+    tables = {
+        "core.issue_journeys": [journey(1, 3, old), journey(2, 3, new)],
+        "metrics.cycle_times": [cycle("All") | quarter for quarter in quarters],
+        "metrics.value_stream_map": [step("Review") | quarter for quarter in quarters],
+    }
+    published = version(tmp_path, tables)
+    assert only(cycle_times.build(published), period="2024-Q1").extra["links"] == []
+    assert [row["key"] for row in only(cycle_times.build(published), period="2025-Q4").extra["links"]] == ["PAY-2"]
 
 
 def open_issue(number, age, **said):
