@@ -22,6 +22,9 @@ AUDITED_SHARE = 0.0015
 FEWEST_AUDITED = 15
 """A run of no more issues is audited whole."""
 
+SAME_MOMENT_US = 2_000_000
+"""Cloud dates the change of category by itself, a moment after the change of status."""
+
 
 @dataclass
 class Audit:
@@ -49,7 +52,9 @@ def find_suspects(lines: Mapping[int, LandedIssue]) -> list[int]:
     begins = {number: _first_status(issue) for number, issue in lines.items()}
     usual = _most_common_begins(lines, begins)
     return [
-        number for number, issue in lines.items() if begins[number] != usual[_kind(issue)] or not _leads_to_now(issue)
+        number
+        for number, issue in lines.items()
+        if begins[number] != usual[_kind(issue)] or not (_leads_to_now(issue) and _explains_category(issue))
     ]
 
 
@@ -85,6 +90,19 @@ def _leads_to_now(issue: LandedIssue) -> bool:
     }
     changes = {field: _items_of(issue, field) for field in now}
     return all(not changes[field] or _plain(changes[field][-1].to) == _plain(now[field]) for field in now)
+
+
+def _explains_category(issue: LandedIssue) -> bool:
+    """Whether a change of status, or the creation, happened when Cloud says that the category last changed."""
+    fields = issue.fields
+    if fields.category_changed is None:
+        return True
+    moves = [step.created for step in issue.changelog.histories if any(item.field == "status" for item in step.items)]
+    try:
+        told = read_instant(fields.category_changed)
+        return any(abs(read_instant(moment) - told) <= SAME_MOMENT_US for moment in (fields.created, *moves))
+    except ValueError:
+        return True
 
 
 def _items_of(issue: LandedIssue, field: str) -> list[Item]:

@@ -19,7 +19,7 @@ from pipelines.jira.cloud_changelogs import ChangelogReader, Parts, decode_histo
 from pipelines.jira.cloud_sweep import OnlyId, count_issues, has_match, paging_error, sweep_ids
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError, NotFoundError, RefusedError, TooHeavyError
-from pipelines.jira.fields import ISSUE_FIELDS
+from pipelines.jira.fields import CATEGORY_CHANGED, ISSUE_FIELDS
 from pipelines.jira.instants import read_instant
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Line, Pulled, pack
@@ -87,7 +87,7 @@ class _BatchFetcher:
         self._session, self._scrubber, self._total, self._details = session, scrubber, total, details
         self._audit = audit
         self._issue_limit = ISSUES_PER_BATCH
-        self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids]
+        self._fields = [*ISSUE_FIELDS, CATEGORY_CHANGED, *scrubber.custom_field_ids]
         self._changelogs = ChangelogReader(session, scrubber.change_field_ids, scrubber.flag_ids)
         self._second = SecondRoutes(session, scrubber, self._fields)
 

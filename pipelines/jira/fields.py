@@ -25,6 +25,9 @@ ISSUE_FIELDS = (
 )
 """Asked for by name. Links, comments and work logs make hub issues huge and come by requests of their own."""
 
+CATEGORY_CHANGED = "statuscategorychangedate"
+"""When the status category last changed; Cloud only."""
+
 SYSTEM_FIELD_IDS = {
     "status": "status", "assignee": "assignee", "resolution": "resolution", "issuetype": "issue_type",
     "project": "project", "fixVersions": "fix_version", "parent": "parent", "summary": "summary",

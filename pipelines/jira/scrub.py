@@ -127,6 +127,7 @@ class Scrubber:
             fix_versions=[FixVersion(_digits(version.id)) for version in fields.fix_versions or ()],
             issuelinks=self._links(fields.issuelinks),
             flagged=any(getattr(fields, _attribute(flag_id)) for flag_id in self._flag_ids),
+            category_changed=(moment := fields.statuscategorychangedate) and _instant(moment),
         )
 
     def instant(self, value: str | int) -> str | int:

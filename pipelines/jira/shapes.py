@@ -136,6 +136,7 @@ class ReceivedFields(msgspec.Struct, rename={"fix_versions": "fixVersions"}):
     assignee: Person | None = None
     fix_versions: list[FixVersion] | None = None
     issuelinks: list[Link] | None = None
+    statuscategorychangedate: str | int | None = None
 
 
 class ReceivedChangelog(msgspec.Struct):
@@ -189,6 +190,8 @@ class LandedFields(msgspec.Struct, gc=False, omit_defaults=True, rename="camel")
     fix_versions: list[FixVersion] = []
     issuelinks: list[LandedLink] | None = None
     flagged: bool = False
+    category_changed: str | int | None = None
+    """When the status category last changed, as Cloud tells it: evidence of its own beside the changelog."""
 
 
 class LandedChangelog(msgspec.Struct, gc=False, omit_defaults=True):

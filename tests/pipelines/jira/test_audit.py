@@ -93,6 +93,18 @@ def test_a_value_held_from_the_beginning_is_not_suspect():
     assert find_suspects(landed(issue(1, assignee={"accountId": "ana"}, resolution={"id": "5"}))) == []
 
 
+def test_a_category_that_changed_when_no_status_did_is_suspect():
+    told = {"statuscategorychangedate": at(7)}
+    lines = landed(walk(1, 1, 2, **told), walk(2, 1, 2), walk(3, 1, 2, statuscategorychangedate=at(0)))
+    assert find_suspects(lines) == [1]
+
+
+def test_a_category_dated_by_the_creation_or_a_moment_after_a_change_is_not_suspect():
+    late = at(1).replace(":00.000", ":01.400")
+    lines = landed(issue(1, statuscategorychangedate=CREATED), walk(2, 3, 1, 2, statuscategorychangedate=late))
+    assert find_suspects(lines) == []
+
+
 def test_a_small_run_is_audited_whole():
     audit, lines = Audit(seed=1.0), landed(*(issue(n) for n in range(1, 16)))
     assert sorted(audit.choose(lines, 0, 15)) == sorted(lines)

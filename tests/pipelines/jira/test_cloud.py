@@ -134,7 +134,7 @@ def test_issues_and_changelogs_of_a_batch_are_joined_by_issue():
     assert [landed[n]["changelog"]["histories"][0]["id"] for n in (1, 2)] == ["5", "7"]
     assert asked[2][1] == {
         "issueIdsOrKeys": ["1", "2"],
-        "fields": [*ISSUE_FIELDS, "customfield_10021", "customfield_10014"],
+        "fields": [*ISSUE_FIELDS, "statuscategorychangedate", "customfield_10021", "customfield_10014"],
     }
     assert asked[3][1] == {"issueIdsOrKeys": ["1", "2"], "maxResults": 10_000}
 
