@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from pipelines.alerts import alert_on_failure
-from pipelines.assets import core, metrics, published, quality, raw, report
+from pipelines.assets import constraint, core, metrics, published, quality, raw, report
 from pipelines.config import FlowConfig, load_config
 from pipelines.landed import LandedStore
 from pipelines.parameters import WorkflowStore
@@ -36,14 +36,14 @@ def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | N
     work = settings.data / "work"
     resources: dict[str, object] = {
         "settings": settings,
-        "tables": TableStore(work, (*core.PRIVATE_TABLES, *metrics.PRIVATE_TABLES, *TABLES), settings.report),
+        "tables": TableStore(work, (*core.PRIVATE_TABLES, *constraint.PRIVATE_TABLES, *TABLES), settings.report),
         "raw_tables": RawStore(settings.raw_folder, RAW_TABLES),
         "landed": LandedStore(settings.data / "raw" / "landed.json"),
         "workflow_parameters": WorkflowStore(settings.data / "parameters" / "workflow"),
         **given,
     }
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([raw, core, metrics, quality, report, published]),
+        assets=dg.load_assets_from_modules([raw, core, metrics, constraint, quality, report, published]),
         jobs=[dg.define_asset_job(JOB_NAME, dg.AssetSelection.all(), description="Pull, compute, audit and publish.")],
         schedules=build_schedules(JOB_NAME),
         sensors=[alert_on_failure],

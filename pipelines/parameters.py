@@ -64,10 +64,14 @@ class WorkflowStore(dg.IOManager):
 
     def newest(self) -> Workflow:
         """The workflow in effect; raises FileNotFoundError when none was inferred yet."""
-        versions = self._versions()
-        if not versions:
+        workflows = self.all()
+        if not workflows:
             raise FileNotFoundError("no workflow was inferred yet; materialise 'workflow' first")
-        return from_document(json.loads(versions[-1].read_text(encoding="utf-8"))["workflow"])
+        return workflows[-1]
+
+    def all(self) -> list[Workflow]:
+        """Every workflow there was, oldest first."""
+        return [from_document(json.loads(path.read_text(encoding="utf-8"))["workflow"]) for path in self._versions()]
 
     def _versions(self) -> list[Path]:
         """Oldest first: the names begin with the instant."""

@@ -136,6 +136,17 @@ def earlier_runs(data: Path) -> pl.LazyFrame | None:
     return next((frame for frame in frames if frame is not None), None)
 
 
+def recorded(data: Path, table: type[Table]) -> pl.LazyFrame | None:
+    """A table as readers see it now, without the site's name; None where it is not there or declared otherwise now."""
+    return _scan(data / "versions" / current_id(data), table) if current_id(data) else None
+
+
+def published(data: Path, table: type[Table]) -> pl.LazyFrame | None:
+    """The same with whatever columns it had when it was published."""
+    path = data / "versions" / current_id(data) / "parquet" / table.layer / f"{table.name}.parquet"
+    return pl.scan_parquet(path).drop("site_name") if current_id(data) and path.exists() else None
+
+
 def _scan(folder: Path, table: type[Table]) -> pl.LazyFrame | None:
     """A table without the site's name; columns it got since are empty. None where it cannot be read as declared."""
     with suppress(OSError, pl.exceptions.PolarsError):

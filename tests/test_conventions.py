@@ -141,6 +141,55 @@ def test_a_table_has_its_own_file_and_test_file(table):
     assert (ROOT / "tests" / "transforms" / table.layer / f"test_{table.name}.py").exists()
 
 
+METRICS = [table for table in TABLES if table.layer == "metrics"]
+
+NO_SAMPLE = {
+    "value_stream_map": r"_per_delivered$|_total$",  # accounts that add up: sums over everything delivered
+    "cycle_times": r"^restricted_to_days$",  # where a mean was cut off
+    "ageing_work": r"^service_level_days$",  # repeated from service_levels, with its interval there
+    "current_regimes": r"^change_p_value$",
+    "stage_flow_weekly": r"^(over_limit|saturated)_share$|^residence_days$|^drain_weeks$|^load_ratio$",  # whole weeks
+    "flow_weekly": r"^wip_|^residence_days$|^delivered_(regime_mean|autocorrelation|limit_low|limit_high)$",  # likewise
+    "release_batches": r"^days_since_previous$|^wait_days_p50$",  # of all issues of one release
+    "commitment_cadence": r"^planning_interval_days$|^cadence_wait_days$",
+    "touch_shares": r"^touch_.*_working_days$",
+    "approver_concentration": r"^concentration_index$",
+    "divergence_verdicts": r"^cycle_days_p50_(before|after)$",  # what cycle_ratio, with its interval, compares
+    "forecast_backtests": r"^(pinball|place)_|^crps_mean$|^naive_error_mean$|^skill$",  # scores
+}
+"""Table → figures that may be empty and are no estimates from a sample, so that they have no interval."""
+
+
+@pytest.mark.parametrize("table", METRICS, ids=lambda t: t.name)
+def test_every_row_of_a_metric_says_under_which_definitions_it_was_computed(table):
+    assert not table.columns["definition_version"].nullable
+
+
+@pytest.mark.parametrize("table", METRICS, ids=lambda t: t.name)
+def test_every_estimate_has_an_interval_may_be_withheld_and_stands_beside_its_n(table):
+    figures = {
+        name
+        for name, column in table.columns.items()
+        if column.nullable and str(column.dtype) == "Float64" and not re.search(NO_SAMPLE.get(table.name, "^$"), name)
+    }
+    values = {name for name in figures if not name.endswith(("_low", "_high"))}
+    assert figures == {f"{name}{end}" for name in values for end in ("", "_low", "_high")}
+    if values:
+        assert any(name.endswith("_count") for name in table.columns), "no n"
+
+
+@pytest.mark.parametrize("table", METRICS, ids=lambda t: t.name)
+def test_a_metric_that_withholds_figures_says_so_in_a_column(table):
+    withholds = [name for name, column in table.columns.items() if column.nullable and "(note)" in column.description]
+    assert not withholds or {"note", "sentence"} & set(table.columns)
+
+
+@pytest.mark.parametrize("table", METRICS, ids=lambda t: t.name)
+def test_figures_named_as_no_estimates_are_there(table):
+    if table.name in NO_SAMPLE:
+        assert [name for name in table.columns if re.search(NO_SAMPLE[table.name], name)]
+
+
 def test_every_table_declared_in_a_published_layer_is_in_the_catalogue():
     for path in SOURCES:
         if re.match(r"transforms/(core|metrics|quality)/\w+\.py$", name_of(path)) and path.stem != "__init__":

@@ -40,6 +40,7 @@ from transforms.metrics.wait_causes import WaitCauses
 from transforms.quality.completeness import Completeness
 from transforms.quality.log_quality import LogQuality
 from transforms.quality.quarantine import Quarantine
+from transforms.quality.restatements import Restatements
 from transforms.quality.runs import Runs
 from transforms.quality.validations import Validations
 from transforms.schema import Table
@@ -72,5 +73,5 @@ TABLES: tuple[type[Table], ...] = (
     Forecasts,
     ForecastBacktests,
     ContextSwitchingWeekly,
-    Completeness, Quarantine, LogQuality, Runs, Validations,
+    Completeness, Quarantine, LogQuality, Restatements, Runs, Validations,
 )  # fmt: skip

@@ -85,12 +85,23 @@ class Workflow:
         [stream] = [stream for stream in self.streams if stream.name == name]
         return tuple(day for day, _ in stream.calendar.earlier)
 
-    def definition_version(self, name: str) -> str:
-        """Short digest of all that decides a stream's numbers: equal versions mean comparable figures."""
+    def definition_parts(self, name: str) -> dict[str, object]:
+        """All that decides a stream's numbers, part by part, each under the name people know it by."""
         [stream] = [stream for stream in self.streams if stream.name == name]
         statuses = self.statuses.filter(pl.col.value_stream == name).drop("decided_by").sort("status_id")
-        hours = (stream.calendar.openings, stream.calendar.earlier)
-        calendar = (stream.calendar.zone, *hours, sorted(stream.calendar.holidays))
-        rules = (stream.commitment_order, stream.delivery, stream.is_assignment_used, stream.reopen_horizon)
-        said = repr((calendar, rules, statuses.rows(), sorted(self.discarding_resolution_ids), self.flow_level))
-        return sha256(said.encode()).hexdigest()[:12]
+        calendar = stream.calendar
+        return {
+            "working hours": (calendar.zone, calendar.openings, calendar.earlier),
+            "holidays": sorted(calendar.holidays),
+            "commitment": stream.commitment_order,
+            "delivery": stream.delivery,
+            "use of assignment": stream.is_assignment_used,
+            "reopen horizon": stream.reopen_horizon,
+            "statuses": statuses.rows(),
+            "discarding resolutions": sorted(self.discarding_resolution_ids),
+            "level of counted work": self.flow_level,
+        }
+
+    def definition_version(self, name: str) -> str:
+        """Short digest of all that decides a stream's numbers: equal versions mean comparable figures."""
+        return sha256(repr(list(self.definition_parts(name).values())).encode()).hexdigest()[:12]

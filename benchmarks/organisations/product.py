@@ -16,7 +16,7 @@ import dagster as dg
 import polars as pl
 
 from benchmarks.organisations.recording import AS_OF, CALENDAR
-from pipelines.assets import core, metrics, quality
+from pipelines.assets import constraint, core, metrics, quality
 from transforms.constraint.studies import study_constraints
 from transforms.constraint.study import Question, Study, study
 from transforms.infer_workflow import infer_workflow
@@ -74,4 +74,4 @@ def asset_functions(*modules: ModuleType) -> dict[str, Callable[..., Any]]:
 
 _NOT_STUDIED = {"verdict": "insufficient_data", "confidence": "none"}
 
-_FUNCTIONS = asset_functions(core, metrics, quality)
+_FUNCTIONS = asset_functions(constraint, core, metrics, quality)

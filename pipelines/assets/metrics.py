@@ -4,13 +4,9 @@ import polars as pl
 
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
-from pipelines.spread import answer_all
-from transforms.constraint.studies import ConstraintStudies, study_constraints, table_of, with_log_quality
 from transforms.metrics.ageing_work import AgeingWork, age_open_work
 from transforms.metrics.approver_concentration import ApproverConcentration, concentrate_approvers
 from transforms.metrics.commitment_cadence import CommitmentCadence, measure_commitment_cadence
-from transforms.metrics.constraint_evidence import ConstraintEvidence
-from transforms.metrics.constraint_verdicts import ConstraintVerdicts
 from transforms.metrics.context_switching_weekly import ContextSwitchingWeekly, measure_context_switching
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 from transforms.metrics.current_regimes import CurrentRegimes, find_current_regimes
@@ -26,7 +22,6 @@ from transforms.metrics.forecasts import Forecasts, forecast
 from transforms.metrics.handoffs import Handoffs, count_handoffs
 from transforms.metrics.late_changes import LateChanges, measure_late_changes
 from transforms.metrics.release_batches import ReleaseBatches, gather_release_batches
-from transforms.metrics.relief_estimates import ReliefEstimates
 from transforms.metrics.review_depth import ReviewDepth, measure_review_depth
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 from transforms.metrics.service_levels import ServiceLevels, keep_service_levels
@@ -34,11 +29,7 @@ from transforms.metrics.stage_flow_weekly import StageFlowWeekly, follow_stages
 from transforms.metrics.touch_shares import TouchShares, bound_touch
 from transforms.metrics.value_stream_map import ValueStreamMap, map_value_streams
 from transforms.metrics.wait_causes import WaitCauses, split_waits
-from transforms.schema import Table
 from transforms.workflow import Workflow
-
-PRIVATE_TABLES: tuple[type[Table], ...] = (ConstraintStudies,)
-"""Tables that only others are made of: kept in the working store, never published."""
 
 Frame = pl.LazyFrame
 
@@ -59,41 +50,6 @@ def value_stream_map(
     return map_value_streams(
         raw_issues, status_visits, work_intervals, issue_journeys, stages, releases, workflow, as_of
     )
-
-
-@table_asset(ConstraintStudies)
-def constraint_studies(
-    person_intervals: Frame,
-    raw_changes: Frame,
-    raw_board_columns: Frame,
-    issue_journeys: Frame,
-    stages: Frame,
-    workflow: Workflow,
-    landed_batches: Landed,
-) -> Frame:
-    """Fill ConstraintStudies: every stream and period replayed once, for all three tables."""
-    as_of = landed_batches.as_of
-    return study_constraints(
-        person_intervals, raw_changes, raw_board_columns, issue_journeys, stages, workflow, as_of, answer_all
-    )
-
-
-@table_asset(ConstraintVerdicts)
-def constraint_verdicts(constraint_studies: Frame) -> Frame:
-    """Fill ConstraintVerdicts."""
-    return table_of(constraint_studies, "verdict", ConstraintVerdicts)
-
-
-@table_asset(ConstraintEvidence)
-def constraint_evidence(constraint_studies: Frame, log_quality: Frame) -> Frame:
-    """Fill ConstraintEvidence."""
-    return with_log_quality(table_of(constraint_studies, "evidence", ConstraintEvidence), log_quality)
-
-
-@table_asset(ReliefEstimates)
-def relief_estimates(constraint_studies: Frame) -> Frame:
-    """Fill ReliefEstimates."""
-    return table_of(constraint_studies, "reliefs", ReliefEstimates)
 
 
 @table_asset(CycleTimes)
@@ -216,9 +172,15 @@ def handoffs(
 
 
 @table_asset(Forecasts)
-def forecasts(issue_journeys: Frame, current_regimes: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+def forecasts(
+    issue_journeys: Frame,
+    current_regimes: Frame,
+    forecast_backtests: Frame,
+    workflow: Workflow,
+    landed_batches: Landed,
+) -> Frame:
     """Fill Forecasts."""
-    return forecast(issue_journeys, current_regimes, workflow, landed_batches.as_of)
+    return forecast(issue_journeys, current_regimes, forecast_backtests, workflow, landed_batches.as_of)
 
 
 @table_asset(ForecastBacktests)

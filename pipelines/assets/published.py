@@ -17,14 +17,16 @@ from pipelines.checks import Verdict
 from pipelines.contracts import contracts_for
 from pipelines.landed import Landed, LandedStore
 from pipelines.parameters import WorkflowStore
+from pipelines.restated import restate
 from pipelines.settings import RunSettings
 from pipelines.store import RawStore, TableStore
 from transforms.catalog import TABLES
+from transforms.quality.restatements import Restatements
 from transforms.quality.runs import Runs, add_run
 from transforms.quality.validations import Validations, build_validations
 from transforms.schema import Severity, Table, check_schema, check_values
 
-OWN_RECORDS: tuple[type[Table], ...] = (Validations, Runs)
+OWN_RECORDS: tuple[type[Table], ...] = (Validations, Runs, Restatements)
 """Tables that speak of the build itself: filled after the audit, so no asset before it can make them."""
 
 STAGED: tuple[type[Table], ...] = tuple(table for table in TABLES if table not in OWN_RECORDS)
@@ -78,7 +80,7 @@ def staged_warehouse(
         known = gather(settings, STAGED, Stores(tables, raw_tables, landed, workflow_parameters))
     findings = audit_build(version, STAGED, known)
     if findings.is_sound:
-        _add_records(version, source, findings, context.run.run_id, started_at)
+        _add_records(version, source, findings, context.run.run_id, started_at, tables, workflow_parameters)
     else:
         keep_report(version, findings, _page(version, source, findings))
         warehouse.discard_version(version)
@@ -104,9 +106,15 @@ def published_warehouse(
 
 
 def _add_records(
-    version: warehouse.Version, source: Landed, findings: Findings, run_id: str, started_at: datetime
+    version: warehouse.Version,
+    source: Landed,
+    findings: Findings,
+    run_id: str,
+    started_at: datetime,
+    tables: TableStore,
+    workflows: WorkflowStore,
 ) -> None:
-    """Write quality.validations and quality.runs into a version that passed."""
+    """Write quality.validations, quality.runs and quality.restatements into a version that passed."""
     run = {
         "run_id": run_id,
         "version_id": version.version_id,
@@ -129,6 +137,7 @@ def _add_records(
         Runs: add_run(versions.earlier_runs(version.data), run, versions.withdrawn(version.data)),
     }
     with warehouse.discarding_failures(version):
+        records[Restatements] = restate(version.data, tables.scan, run, workflows.all())
         for table, frame in records.items():
             check_schema(table, frame)
             check_values(table, frame.collect())

@@ -171,6 +171,7 @@ def test_a_second_run_keeps_the_record_of_the_first(earlier):
     again = publish(small_site(), earlier)
     runs = again.rows("SELECT run_id, version_id FROM quality.runs")
     assert len({run for run, _ in runs}) == 2
+    assert again.rows("SELECT * FROM quality.restatements") == [], "nothing had changed"
     assert len(list((earlier / "versions").iterdir())) == 2
 
 

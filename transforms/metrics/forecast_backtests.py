@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from transforms.metrics.forecasts import CERTAINTIES, HORIZONS
 from transforms.metrics.known_then import delivered_stretches, edges_of, known_counts
 from transforms.metrics.period_tables import definition_version_column, note_column
+from transforms.metrics.recalibration import CERTAINTIES, HORIZONS, conformal_place, kept_column, place_column
 from transforms.metrics.regimes import places_of_days, regime_seed, steady_place
 from transforms.metrics.weekly_flow import by_stream, flow_journeys, flow_weeks, seed_of
 from transforms.schema import LABEL, Column, Table
@@ -39,7 +39,7 @@ VERDICTS = ("yes", "no", "cannot_tell")
 def _coverage_columns() -> dict[str, Column]:
     columns = {}
     for certainty in CERTAINTIES:
-        name, percent = f"kept_p{certainty * 100:.0f}_share", f"{certainty * 100:.0f} %"
+        name, percent = kept_column(certainty), f"{certainty * 100:.0f} %"
         columns[name] = Column(
             pl.Float64(),
             f"Share of forecasts of {percent} certainty that were kept. Empty below 12 forecasts.",
@@ -50,6 +50,18 @@ def _coverage_columns() -> dict[str, Column]:
                 pl.Float64(), f"{which} end of its 95 % interval (Wilson, effective n). Empty likewise.", nullable=True
             )
     return columns
+
+
+def _place_columns() -> dict[str, Column]:
+    return {
+        place_column(certainty): Column(
+            pl.Float64(),
+            f"Place at or below which {100 - certainty * 100:.0f} % of answers fell; well below that share, forecasts"
+            " promised too much. Empty likewise, or where it takes more forecasts.",
+            nullable=True,
+        )
+        for certainty in CERTAINTIES
+    }
 
 
 class ForecastBacktests(Table, layer="metrics", key=("value_stream", "horizon_weeks")):
@@ -91,6 +103,7 @@ class ForecastBacktests(Table, layer="metrics", key=("value_stream", "horizon_we
         pl.Float64(), "Where answers fell among the forecast's: 0.5 if it leans to neither side. Empty likewise.",
         nullable=True,
     )  # fmt: skip
+    locals().update(_place_columns())
     definition_version = definition_version_column()
     note = note_column()
 
@@ -103,6 +116,8 @@ class Scored(NamedTuple):
     crps: float
     naive_error: float
     place: float
+    reached: float
+    """Share of the ensemble at or below the answer."""
 
 
 def backtest_forecasts(
@@ -171,7 +186,8 @@ def _score(name: str, known: np.ndarray, history: np.ndarray, origin: int, horiz
     losses = [pinball(float(np.quantile(drawn, p / 100, method="inverted_cdf")), actual, p / 100) for p in PINBALL]
     naive = float(known[origin, max(0, origin - NAIVE_WEEKS) : origin].mean()) * horizon
     kept = tuple(bool(actual >= least) for least in promised)
-    return Scored(kept, tuple(losses), crps(drawn, actual), abs(actual - naive), place_in(drawn, actual))
+    reached = float(np.mean(drawn <= actual))
+    return Scored(kept, tuple(losses), crps(drawn, actual), abs(actual - naive), place_in(drawn, actual), reached)
 
 
 def _shares(scored: list[Scored], horizon: int) -> dict[str, object]:
@@ -179,7 +195,7 @@ def _shares(scored: list[Scored], horizon: int) -> dict[str, object]:
     kept = np.mean([one.kept for one in scored], axis=0)
     effective = np.full(len(CERTAINTIES), max(1.0, len(scored) / horizon))
     found = wilson(kept * effective, effective)
-    names = [f"kept_p{certainty * 100:.0f}_share" for certainty in CERTAINTIES]
+    names = [kept_column(certainty) for certainty in CERTAINTIES]
     return {
         f"{name}{end}": float(value)
         for end, values in zip(("", "_low", "_high"), found, strict=True)
@@ -192,6 +208,8 @@ def _means(scored: list[Scored]) -> dict[str, object]:
     score, naive = (float(np.mean([getattr(one, part) for one in scored])) for part in ("crps", "naive_error"))
     means: dict[str, object] = {f"pinball_p{p}": float(loss) for p, loss in zip(PINBALL, losses, strict=True)}
     means |= {"crps_mean": score, "naive_error_mean": naive, "skill": 1 - score / naive if naive else None}
+    reached = np.array([one.reached for one in scored])
+    means |= {place_column(certainty): conformal_place(reached, certainty) for certainty in CERTAINTIES}
     return means | {"place_mean": float(np.mean([one.place for one in scored]))}
 
 

@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from transforms.metrics.epic_scopes import epic_scopes, weekly
 from transforms.metrics.open_work import days_until_all_left
 from transforms.metrics.period_tables import definition_version_column, note_column
+from transforms.metrics.recalibration import CERTAINTIES, HORIZONS, Asked, places_by_answer
 from transforms.metrics.regimes import doubts
 from transforms.metrics.weekly_flow import by_stream, flow_journeys, flow_weeks, seed_of, weekly_flow
 from transforms.schema import LABEL, Column, Table
@@ -16,15 +18,10 @@ from transforms.statistics.bootstrap import delivered_within, weeks_until
 from transforms.statistics.rates import MINIMUM_EVENTS, MINIMUM_WEEKS
 from transforms.workflow import Workflow
 
-QUESTIONS = ("how_many", "when_items", "when_open_work")
-
-HORIZONS = (2, 6, 12)
-"""Weeks ahead for which "how many" is answered."""
+QUESTIONS = ("how_many", "when_items", "when_open_work", "when_open_epics")
 
 ITEM_COUNTS = (10, 25, 50, 100)
 """Deliveries for which "when" is answered."""
-
-CERTAINTIES = (0.5, 0.7, 0.85, 0.95)
 
 TRIALS = 5000
 
@@ -35,15 +32,18 @@ class Forecasts(Table, layer="metrics", key=("value_stream", "question", "target
     """One row per question and certainty. Answers: how many will be delivered by when, and when is all open work done?
 
     Drawn twice from the weeks since which deliveries have been steady (current_regimes), so that a short history makes
-    an unsure forecast; open work advances by what work of its age has done. Where the stream is not stable the answers
-    stand with that label: nothing that draws from the past survives a trend. How they fared: forecast_backtests.
+    an unsure forecast; open work advances by what work of its age has done, open epics grow as begun epics have grown.
+    Where the stream is not stable the answers stand with that label: nothing that draws from the past survives a trend.
+    How they fared: forecast_backtests; where past ones promised too much, an answer widened by that stands beside.
     """
 
     value_stream = Column(LABEL, "Value stream.")
     question = Column(
         pl.String(),
         "how_many: deliveries in the next target_count weeks; when_items: weeks until target_count deliveries;"
-        " when_open_work: weeks until all target_count issues in progress have left, delivered or given up.",
+        " when_open_work: weeks until all target_count issues in progress have left, delivered or given up;"
+        " when_open_epics: weeks until the target_count open issues of begun epics and what those gain meanwhile have"
+        " ended, if work on epics goes on as it went and no other epic is begun.",
         values=QUESTIONS,
     )
     target_count = Column(pl.Int64(), "Weeks, deliveries, or issues in progress, as the question says.", minimum=0)
@@ -51,6 +51,10 @@ class Forecasts(Table, layer="metrics", key=("value_stream", "question", "target
     delivered_count = Column(
         pl.Int64(), "how_many: at least so many. Else empty, or when withheld (note).", nullable=True, minimum=0
     )
+    widened_delivered_count = Column(
+        pl.Int64(), "how_many: at least so many, allowing for how past forecasts fell short (by the places of their"
+        " answers). Empty unless such forecasts clearly were kept too rarely.", nullable=True, minimum=0,
+    )  # fmt: skip
     week_count = Column(
         pl.Int64(), "when: within so many weeks. Else empty, or when not in sight (note).", nullable=True, minimum=0
     )
@@ -67,10 +71,15 @@ class Forecasts(Table, layer="metrics", key=("value_stream", "question", "target
 
 
 def forecast(
-    issue_journeys: pl.LazyFrame, current_regimes: pl.LazyFrame, workflow: Workflow, as_of: datetime
+    issue_journeys: pl.LazyFrame,
+    current_regimes: pl.LazyFrame,
+    forecast_backtests: pl.LazyFrame,
+    workflow: Workflow,
+    as_of: datetime,
 ) -> pl.LazyFrame:
     """Answer the questions for every stream with a regime; Forecasts."""
     journeys = flow_journeys(issue_journeys, workflow)
+    scopes, levels = epic_scopes(issue_journeys, journeys, workflow), places_by_answer(forecast_backtests.collect())
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of)).filter("is_complete")
     regimes = {str(row["value_stream"]): row for row in current_regimes.collect().to_dicts()}
     rows: list[dict[str, object]] = []
@@ -78,22 +87,27 @@ def forecast(
         regime = regimes[name]
         history = weeks.filter(pl.col.week_start_date >= regime["steady_deliveries_date"])
         own = journeys.filter(pl.col.is_in_flow, pl.col.value_stream.cast(pl.String) == name)
-        answers = [*_how_many(name, history), *_when_items(name, history)]
+        answers = [*_how_many(name, history, levels), *_when_items(name, history)]
         answers += _when_open(name, own, _starts_at(weeks, regime["regime_start_date"]), as_of)
+        answers += _when_epics(name, history, scopes.filter(pl.col.value_stream.cast(pl.String) == name))
         rows += [_about(name, history, regime, workflow) | answer for answer in answers]
     labelled = [row | {"note": _note(row)} for row in rows]
     return pl.LazyFrame(labelled, schema=Forecasts.polars_schema())
 
 
-def _how_many(name: str, history: pl.DataFrame) -> list[dict[str, object]]:
-    """At least so many: the quantile that all but the certainty lies at or above."""
+def _how_many(name: str, history: pl.DataFrame, levels: dict[Asked, float]) -> list[dict[str, object]]:
+    """At least so many: the quantile that all but the certainty lies at or above, plain and widened."""
     answers: list[dict[str, object]] = []
     counts = history["delivered_count"].to_numpy()
     for horizon in HORIZONS:
         drawn = delivered_within(counts, horizon, TRIALS, np.random.default_rng(seed_of("forecasts", name, horizon)))
         for certainty in CERTAINTIES:
-            found = int(np.quantile(drawn, 1 - certainty, method="inverted_cdf")) if _is_enough(counts) else None
-            answers.append(_answer("how_many", horizon, certainty) | {"delivered_count": found})
+            answer = _answer("how_many", horizon, certainty)
+            if _is_enough(counts):
+                level = levels.get((name, horizon, certainty))
+                answer["delivered_count"] = _quantile(drawn, 1 - certainty)
+                answer["widened_delivered_count"] = None if level is None else _quantile(drawn, level)
+            answers.append(answer)
     return answers
 
 
@@ -121,6 +135,26 @@ def _when_open(name: str, journeys: pl.DataFrame, begin: datetime, as_of: dateti
         | {"origin_date": as_of.date()}
         for certainty in CERTAINTIES
     ]
+
+
+def _when_epics(name: str, history: pl.DataFrame, scope: pl.DataFrame) -> list[dict[str, object]]:
+    """By what epics' issues ended, less what begun epics gained, in each of the steady weeks."""
+    if scope.is_empty():
+        return []
+    gained, ended = (weekly(scope, at, history) for at in ("gained_at", "finished_at"))
+    open_count = int(scope["is_open"].to_numpy().sum())
+    rng = np.random.default_rng(seed_of("forecasts", name, "epics"))
+    weeks = weeks_until(ended - gained, open_count, TRIALS, rng) if _is_enough(ended) else np.full(1, np.inf)
+    weeks = weeks if open_count else np.zeros(1)
+    begin = _origin(history)
+    return [
+        _answer("when_open_epics", open_count, certainty) | _within(weeks, certainty, begin)
+        for certainty in CERTAINTIES
+    ]
+
+
+def _quantile(drawn: np.ndarray, level: float) -> int:
+    return int(np.quantile(drawn, level, method="inverted_cdf"))
 
 
 def _answer(question: str, target: int, certainty: float) -> dict[str, object]:

@@ -3,20 +3,29 @@
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys
 from tests.transforms.metrics.metric_frames import checked
 from transforms.metrics.current_regimes import find_current_regimes
-from transforms.metrics.forecasts import CERTAINTIES, Forecasts, forecast
+from transforms.metrics.forecast_backtests import ForecastBacktests
+from transforms.metrics.forecasts import Forecasts, forecast
 from transforms.metrics.open_work import days_until_all_left
+from transforms.metrics.recalibration import CERTAINTIES, conformal_place
 from transforms.metrics.weekly_flow import flow_journeys
 
+NO_BACKTESTS = ForecastBacktests.empty().lazy()
 
-def build(rows, weeks):
-    told, as_of = journeys(rows).lazy(), MONDAY + timedelta(weeks=weeks)
+
+def build(rows, weeks, backtests=NO_BACKTESTS):
+    return made_of(journeys(rows), weeks, backtests)
+
+
+def made_of(told, weeks, backtests=NO_BACKTESTS):
+    told, as_of = told.lazy(), MONDAY + timedelta(weeks=weeks)
     regimes = find_current_regimes(told, WORKFLOW, as_of)
-    return checked(Forecasts, forecast(told, regimes, WORKFLOW, as_of))
+    return checked(Forecasts, forecast(told, regimes, backtests, WORKFLOW, as_of))
 
 
 def answers(table, question, target, column):
@@ -88,7 +97,95 @@ def test_a_site_without_issues_has_no_forecasts():
     told = journeys([]).lazy()
     as_of = datetime(2026, 1, 1, tzinfo=UTC)
     regimes = find_current_regimes(told, WORKFLOW, as_of)
-    assert forecast(told, regimes, WORKFLOW, as_of).collect().is_empty()
+    assert forecast(told, regimes, NO_BACKTESTS, WORKFLOW, as_of).collect().is_empty()
+
+
+def backtested(horizon, **found):
+    """A backtest of one horizon that says what is given, and nothing else."""
+    blank = {name: None for name, column in ForecastBacktests.columns.items() if column.nullable}
+    said = {"value_stream": "Golden", "horizon_weeks": horizon, "origin_count": 52, "effective_origins": 26.0,
+            "withheld_count": 0, "verdict": "no", "sentence": "", "definition_version": ""}  # fmt: skip
+    return pl.DataFrame([blank | said | found], schema=ForecastBacktests.polars_schema()).lazy()
+
+
+VARIED = delivered_weekly(np.random.default_rng(1).poisson(6, 30), 0.3)
+
+
+def test_where_past_forecasts_promised_too_much_a_widened_answer_stands_beside():
+    made = build(VARIED, 30, backtested(6, kept_p85_share_high=0.7, place_p15=0.02))
+    [row] = made.filter(question="how_many", target_count=6, certainty_share=0.85).to_dicts()
+    assert row["widened_delivered_count"] < row["delivered_count"]
+    assert made["widened_delivered_count"].count() == 1
+
+
+def test_forecasts_that_were_kept_are_not_widened_and_none_is_ever_narrowed():
+    kept = backtested(6, kept_p85_share_high=0.9, place_p15=0.02)
+    assert build(VARIED, 30, kept)["widened_delivered_count"].count() == 0
+    timid = build(VARIED, 30, backtested(6, kept_p85_share_high=0.8, place_p15=0.4))
+    [row] = timid.filter(question="how_many", target_count=6, certainty_share=0.85).to_dicts()
+    assert row["widened_delivered_count"] == row["delivered_count"]
+
+
+def test_the_conformal_place_counts_the_answer_to_come():
+    places = np.linspace(0.01, 0.99, 99)
+    assert conformal_place(places, 0.85) == pytest.approx(places[14])
+    assert conformal_place(places[:12], 0.95) is None
+    assert conformal_place(np.array([0.5]), 0.5) == 0.5
+
+
+def test_widened_answers_are_kept_as_often_as_promised_where_plain_ones_are_not():
+    """Known truth: weeks twice as wild as what is drawn from, so that plain 85 % answers are kept far too rarely."""
+    rng, kept = np.random.default_rng(5), []
+    for _ in range(300):
+        drawn, past, ahead = rng.normal(100, 10, 500), rng.normal(100, 30, 60), rng.normal(100, 30, 200)
+        level = conformal_place(np.array([np.mean(drawn <= actual) for actual in past]), 0.85)
+        answers = (np.quantile(drawn, place, method="inverted_cdf") for place in (0.15, level))
+        kept.append([np.mean(ahead >= answer) for answer in answers])
+    plain, widened = np.mean(kept, axis=0)
+    assert plain < 0.7
+    assert widened == pytest.approx(0.85, abs=0.03)
+
+
+def epic(begun, children, weeks=20):
+    """Journeys of epic 1000, begun in week ``begun`` and open, and of its children (created in, finished in week)."""
+    told = journeys(
+        (MONDAY + timedelta(weeks=made, hours=1), None if done is None else MONDAY + timedelta(weeks=done, hours=5),
+         "in_progress" if done is None else "delivered")
+        for made, done in children
+    )  # fmt: skip
+    told = told.with_columns(parent_id=pl.lit(1000, pl.Int64))
+    parent = journeys([(MONDAY + timedelta(weeks=begun), None, "in_progress")]).with_columns(
+        issue_id=pl.lit(1000, pl.Int64), hierarchy_level=pl.lit(1, pl.Int8), is_rolled_up=pl.lit(True)
+    )
+    return pl.concat([told, parent])
+
+
+ENDED = [(week, week) for week in range(20) for _ in range(3)]
+"""Three children begin and end in each of twenty weeks."""
+
+
+def test_epics_that_do_not_grow_end_when_their_open_issues_have():
+    """Three end a week and, after the epic began in week 19, nothing is added: 6 open take 2 weeks."""
+    made = made_of(epic(19.9, [*ENDED, *[(19.5, None)] * 6]), 20)
+    assert answers(made, "when_open_epics", 6, "week_count") == [2] * 4
+
+
+def test_scope_that_grows_as_fast_as_it_ends_is_not_in_sight():
+    """The epic had begun before them all: three gained and three ended every week."""
+    made = made_of(epic(-1, [*ENDED, *[(19.5, None)] * 6]), 20).filter(question="when_open_epics")
+    assert made["week_count"].null_count() == 4
+    assert all("an end in sight" in note for note in made["note"])
+
+
+def test_growth_makes_epics_end_later():
+    """Three end a week and, but for the first one, two are gained: 6 open take 5 or 6 weeks, not 2."""
+    early, later = [(0, week) for week in range(20)], [(week, week) for week in range(20) for _ in range(2)]
+    made = made_of(epic(0.05, [*early, *later, *[(0, None)] * 6]), 20)
+    assert set(answers(made, "when_open_epics", 6, "week_count")) <= {4, 5, 6}
+
+
+def test_a_stream_without_epics_is_not_asked_about_them(steady):
+    assert steady.filter(question="when_open_epics").is_empty()
 
 
 def open_work(rows, ages, trials=4000, weeks=40):
