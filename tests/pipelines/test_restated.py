@@ -1,5 +1,6 @@
 """What a build restates of what readers see: nothing when nothing changed, else what changed and why."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import polars as pl
@@ -65,7 +66,7 @@ def test_other_definitions_are_told_by_what_differs_in_them(published, monkeypat
     [workflow] = WorkflowStore(published.data / "parameters" / "workflow").all()
     first, *others = workflow.streams
     other = type(workflow)(
-        (type(first)(first.name, first.calendar, first.commitment_order, "release"), *others),
+        (replace(first, delivery="release"), *others),
         workflow.statuses, workflow.scopes, workflow.discarding_resolution_ids, workflow.flow_level,
     )  # fmt: skip
     found = restated(
