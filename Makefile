@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard mutationbench
+.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard mutationbench crashbench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -58,6 +58,9 @@ constraintbench: $(INSTALLED) ## measure how often the named constraint is right
 
 reportbench: $(INSTALLED) ## measure size and opening of the report of 5,000 to 200,000 issues
 	$(BIN)/python -m benchmarks.report
+
+crashbench: $(INSTALLED) ## kill 200 runs at random instants and look whether all is whole and repaired (an hour or two)
+	$(BIN)/python -m benchmarks.crashes --kills 200
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py
