@@ -88,7 +88,6 @@ DEFECTS: tuple[Defect, ...] = (
            f"UPDATE core.status_visits SET issue_id = -1 WHERE {CLOSED}"),
     Defect("orphaned journey", "issue_journeys", "issue_id_known",
            f"UPDATE core.issue_journeys SET issue_id = -1 WHERE {DELIVERED}"),
-    Defect("orphaned parent", "issues", "parent_id_known", f"UPDATE core.issues SET parent_id = -1 WHERE {AN_ISSUE}"),
     Defect("unknown status", "status_visits", "status_id_known",
            f"UPDATE core.status_visits SET status_id = -1 WHERE {CLOSED}"),
     Defect("unknown current status", "issues", "status_id_known",

@@ -35,7 +35,7 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     issue_type = Column(pl.String(), "Current type.")
     hierarchy_level = Column(pl.Int8(), "-1 sub-task, 0 standard, 1 epic, 2 and more above epics.")
     parent_id = Column(
-        pl.Int64(), "Parent issue. Empty for an issue without one.", nullable=True, references="issues.issue_id"
+        pl.Int64(), "Parent issue, which may lie outside the extract. Empty for an issue without one.", nullable=True
     )
     is_rolled_up = Column(pl.Boolean(), "Measured through its children.")
     outcome = Column(pl.String(), "What became of it, up to as_of.", values=OUTCOMES)

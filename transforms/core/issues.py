@@ -21,10 +21,7 @@ class Issues(Table, layer="core", key=("issue_id",)):
     issue_type = Column(LABEL, "Current type.")
     hierarchy_level = Column(pl.Int8(), "-1 sub-task, 0 standard, 1 epic, 2 and more above epics.")
     parent_id = Column(
-        pl.Int64(),
-        "Parent issue. Empty for an issue without one in the extract.",
-        nullable=True,
-        references="issues.issue_id",
+        pl.Int64(), "Parent issue, which may lie outside the extract. Empty for an issue without one.", nullable=True
     )
     status_id = Column(pl.Int64(), "Status Jira shows now.", references="statuses.status_id")
     resolution_name = Column(LABEL, "Resolution Jira shows now. Empty while unresolved.", nullable=True)
