@@ -6,9 +6,15 @@ belongs to those who write them.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import polars as pl
 
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """What only the owner may look into: everything that holds what was read from Jira, and the key."""
@@ -40,6 +46,21 @@ def append_durably(target: Path, line: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     sync(target.parent)
+
+
+LEAST_ROOM = 1 << 20
+"""Bytes free below which a Parquet file that Polars could not finish is taken for one that found no room."""
+
+
+@contextmanager
+def writing_parquet(target: Path) -> Iterator[None]:
+    """Say that the disk is full where Polars forgets why a file's end could not be written. Raises OSError (ENOSPC)."""
+    try:
+        yield
+    except pl.exceptions.ComputeError as error:
+        if shutil.disk_usage(target.parent).free >= LEAST_ROOM:
+            raise
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
 
 
 def sync(path: Path) -> None:

@@ -64,14 +64,15 @@ class WorkflowStore(dg.IOManager):
 
     def newest(self) -> Workflow:
         """The workflow in effect; raises FileNotFoundError when none was inferred yet."""
-        workflows = self.all()
-        if not workflows:
+        versions = self._versions()
+        if not versions:
             raise FileNotFoundError("no workflow was inferred yet; materialise 'workflow' first")
-        return workflows[-1]
+        return from_document(json.loads(versions[-1].read_text(encoding="utf-8"))["workflow"])
 
     def all(self) -> list[Workflow]:
-        """Every workflow there was, oldest first."""
-        return [from_document(json.loads(path.read_text(encoding="utf-8"))["workflow"]) for path in self._versions()]
+        """Every workflow there was, oldest first, but for those whose files are damaged."""
+        documents = [_document(path) for path in self._versions()]
+        return [from_document(document) for document in documents if document is not None]
 
     def _versions(self) -> list[Path]:
         """Oldest first: the names begin with the instant."""

@@ -17,6 +17,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines import ddl
+from pipelines.durable import writing_parquet
 from transforms.schema import Table, check_schema, check_values
 
 KEPT_RUNS = 2
@@ -54,7 +55,8 @@ class TableStore(dg.IOManager):
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{uuid.uuid4().hex}")
-        frame.write_parquet(fresh, compression="zstd")
+        with writing_parquet(fresh):
+            frame.write_parquet(fresh, compression="zstd")
         self._make_newest(table, fresh)
         fresh.replace(path)
         for old in self._files(table)[:-KEPT_RUNS]:

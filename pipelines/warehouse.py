@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 
 from pipelines import ddl
-from pipelines.durable import point, sync, sync_tree
+from pipelines.durable import point, sync, sync_tree, writing_parquet
 from pipelines.versions import KEPT_VERSIONS, current_id, prune, switch
 from transforms.schema import Table
 
@@ -182,7 +182,8 @@ def _load(
 ) -> None:
     path = version.parquet(table)
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.select(pl.lit(site_name).alias("site_name"), *table.columns).sink_parquet(path, compression="zstd")
+    with writing_parquet(path):
+        frame.select(pl.lit(site_name).alias("site_name"), *table.columns).sink_parquet(path, compression="zstd")
     rows = connection.read_parquet(str(path))
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ddl.quoted(table.layer)}")
     for statement in ddl.create_statements(table, count_rows(version, table.layer, table.name)):

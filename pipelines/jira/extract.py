@@ -226,12 +226,15 @@ class _Puller:
         return cloud.fetch(self._session, ids, self._scrubber, self._details, self._audit)
 
     def _prove_count(self, window: str) -> None:
-        """Hold what came against the site's own count; read what a second sweep finds. Raises AnswerError if short."""
+        """Hold what came against the site's own count, and nothing against the projects' keys. Raises AnswerError."""
         expected = self.done.expected_count = self._route.count_issues(self._session, window)
+        if expected is not None and len(self._seen()) < expected:
+            self._read_unseen(window, expected)
         if self._run.mode == "full" and not self._seen():
             self._check_that_project_ids_are_understood()
-        if expected is None or len(self._seen()) >= expected:
-            return
+
+    def _read_unseen(self, window: str, expected: int) -> None:
+        """Read what a second sweep finds beside the first. Raises AnswerError if that is not enough either."""
         unseen = sorted(set(self._route.sweep_ids(self._session, window)) - self._seen())
         self._land(self._fetch(unseen))
         if len(self._seen()) < (1 - self._options.count_tolerance) * expected:

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from pipelines.durable import PRIVATE_FOLDER
+from pipelines.durable import PRIVATE_FOLDER, writing_parquet
 from pipelines.jira.errors import DamagedError, LandingError
 from pipelines.jira.items import NAMES_SCHEMA, newest_names
 from pipelines.jira.ledger import Run
@@ -119,5 +119,7 @@ class _Writer:
 
     def _write_part(self, table: type[Table], frame: pl.DataFrame) -> None:
         check_schema(table, frame)
-        (self._folder / table.name).mkdir(parents=True, exist_ok=True)
-        frame.write_parquet(self._folder / table.name / f"part-{self._part:05}.parquet", compression="lz4")
+        path = self._folder / table.name / f"part-{self._part:05}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with writing_parquet(path):
+            frame.write_parquet(path, compression="lz4")

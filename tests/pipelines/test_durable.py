@@ -1,11 +1,14 @@
 """Files that are whole or not there."""
 
+import errno
 from pathlib import Path
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from pipelines import durable
-from pipelines.durable import append_durably, point, sync_tree, write_durably
+from pipelines.durable import append_durably, point, sync_tree, write_durably, writing_parquet
 
 
 @pytest.fixture
@@ -76,3 +79,15 @@ def test_a_link_that_leads_there_already_is_left_alone(tmp_path, flushed):
     point(tmp_path / "link", tmp_path / "one")
     assert (tmp_path / "link").lstat().st_ino == before
     assert flushed == [str(tmp_path)]
+
+
+def test_a_parquet_file_that_found_no_room_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=5000))
+    with pytest.raises(OSError, match="No space left") as caught, writing_parquet(tmp_path / "x.parquet"):
+        raise pl.exceptions.ComputeError("parquet: File out of specification: Invalid thrift: transport error")
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_with_room_on_the_disk_another_fault_stays_what_it_is(tmp_path):
+    with pytest.raises(pl.exceptions.ComputeError, match="something else"), writing_parquet(tmp_path / "x.parquet"):
+        raise pl.exceptions.ComputeError("something else")
