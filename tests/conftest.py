@@ -1,9 +1,16 @@
-"""Where the shared real data lie, and a skip that says so where they do not."""
+"""Where the shared real data lie, and a skip that says so where they do not; random examples come from a fixed seed.
+
+Where ``FUZZ_EXAMPLES`` asks for many examples, they are new ones each time.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("seeded", derandomize=True)
+settings.load_profile("default" if "FUZZ_EXAMPLES" in os.environ else "seeded")
 
 SHARED_DATA = Path(os.environ.get("FLOW_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

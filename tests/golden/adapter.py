@@ -52,9 +52,7 @@ STAGES = {
 }  # fmt: skip
 """Stages of the golden workflow, as tests/golden_flow.toml has them."""
 
-GOLDEN_BOARD = Board(
-    {name: Status(int(s["id"]), STAGES[name], s["cls"], s["order"]) for name, s in STATUSES.items()}
-)
+GOLDEN_BOARD = Board({name: Status(int(s["id"]), STAGES[name], s["cls"], s["order"]) for name, s in STATUSES.items()})
 
 
 def golden_workflow(case: Json) -> Workflow:

@@ -178,7 +178,7 @@ def test_buckets_fit_the_hours_of_old_too():
 
 
 @given(st.integers(0, 20 * 24 * 60), st.integers(0, 20 * 24 * 60), st.integers(0, 20))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None)
 def test_a_stretch_across_changes_is_the_sum_of_its_parts(begin, length, day):
     """Old hours up to the day's local midnight, new ones from there on: never both, never neither."""
     start = utc("2026-03-20 00:00") + timedelta(minutes=begin)
@@ -215,7 +215,7 @@ def stretches(draw: st.DrawFn) -> tuple[WorkingCalendar, datetime, datetime]:
 
 
 @given(stretches())
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None)
 def test_working_time_is_what_every_minute_says(stretch):
     calendar, start, end = stretch
     assert working_ms(calendar, start, end) == minute_by_minute(calendar, ms(start), ms(end))

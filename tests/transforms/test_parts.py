@@ -42,7 +42,7 @@ def test_parts_put_together_are_the_whole(ids, picks, size):
 
 
 @given(cases())
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_tables_made_one_issue_at_a_time_are_those_made_at_once(case):
     raw, workflow, as_of = case.frames_and_workflow()
     whole = compute(raw, workflow, as_of)

@@ -1,5 +1,7 @@
 """Whatever a site does: after at most three runs what was extracted is the site's truth, or the last run failed aloud.
 
+An issue whose changelog no route gives whole may stay short where the tables say so; a quiet increment completes it.
+
 ``FUZZ_EXAMPLES`` says how many schedules are tried; ``make fuzz`` asks for tens of thousands.
 """
 
@@ -18,9 +20,10 @@ from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.server import start
+from pipelines.sandbox.site import Site
 from tests.pipelines.jira.fault_strategies import Trouble, troubles
 from tests.pipelines.jira.sites import session_with
-from tests.pipelines.jira.truth import KEY, differences, site_truth
+from tests.pipelines.jira.truth import KEY, Truth, differences, site_truth
 from transforms.raw import RawChanges, RawIssues, RawTombstones
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
@@ -61,6 +64,14 @@ def extracted(store, folder) -> tuple[pl.DataFrame, pl.DataFrame]:
     return issues, changes
 
 
+def wrong_or_silent(site: Site, issues: pl.DataFrame, changes: pl.DataFrame) -> list[str]:
+    """Differences from the site's truth, but for issues of which the tables say that histories are missing."""
+    told_short = issues.filter(pl.col("history_count") < pl.col("history_total"))["issue_id"].to_list()
+    told = ~pl.col("issue_id").is_in(told_short)
+    issues_true, changes_true = (table.filter(told) for table in site_truth(site))
+    return differences(Truth(issues_true, changes_true), issues.filter(told), changes.filter(told))
+
+
 @many
 @given(trouble=troubles(has_changes=False, has_lag=False))
 def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble):
@@ -69,7 +80,7 @@ def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble)
         with start(trouble.site, trouble.flavour, faults=trouble.script, page_caps=trouble.caps) as sandbox:
             is_well = any(run(sandbox, trouble.flavour, store) for _ in range(3))
         if is_well:
-            assert differences(site_truth(trouble.site), *extracted(store, folder)) == []
+            assert wrong_or_silent(trouble.site, *extracted(store, folder)) == []
 
 
 @many

@@ -19,15 +19,16 @@ NEED_A_REPLAY = {"what_if_deliveries", "what_if_cycle"}
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def company(tmp_path_factory):
     """The published report of the short company."""
     return published_short_company(tmp_path_factory) / "current" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser(company):
+    """Opened after the company is built: Dagster's event loop does not close cleanly inside Playwright's."""
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

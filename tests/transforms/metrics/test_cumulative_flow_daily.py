@@ -96,7 +96,7 @@ def test_a_site_without_issues_has_no_days():
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_lines_never_fall_and_lie_in_order(case):
     made = build(*case.frames_and_workflow()).sort("stage_order", "flow_date")
     steps = made.select(pl.col(RISING).diff().over("stage_name"))
@@ -108,7 +108,7 @@ def test_lines_never_fall_and_lie_in_order(case):
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_what_is_there_is_what_the_intervals_say_of_each_evening(case):
     made = build(*case.frames_and_workflow())
     core = core_of(*case.frames_and_workflow())

@@ -141,7 +141,7 @@ def test_below_thirty_there_are_no_shares_and_the_note_says_so():
 
 
 @given(cases())
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happens_everything_counts_once(case):
     raw, workflow, as_of = case.frames_and_workflow()
     made = measure(raw, workflow, as_of).filter(period_kind="quarter")

@@ -215,7 +215,7 @@ def test_an_overloaded_review_is_seen_in_critical_wip():
 
 
 @given(cases())
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_wip_changes_by_net_flow_and_presence_is_time_in_progress(case):
     """ΔWIP = starts − ends in every week, and Σ presence = Σ spans of counted, really started work: to the ms."""
     made = build(*case.frames_and_workflow())

@@ -121,7 +121,7 @@ def test_the_incidence_is_withheld_where_nothing_was_watched_so_long():
 
 
 @given(cases())
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happens_everything_counts_in_one_quarter(case):
     raw, workflow, as_of = case.frames_and_workflow()
     made = measure(raw, workflow, as_of).filter(period_kind="quarter")

@@ -153,7 +153,7 @@ def test_without_issues_there_are_no_rows():
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_moves_add_up_to_those_of_the_journeys_and_no_more_is_lost_than_time_passed(case):
     raw, workflow, *rest = case.frames_and_workflow()
     core = core_of(raw, workflow, *rest)

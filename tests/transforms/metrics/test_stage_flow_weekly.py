@@ -139,7 +139,7 @@ def test_stays_and_wip_disagree_while_a_stage_fills_up(overloaded):
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_wip_changes_by_arrivals_less_departures_and_weeks_join(case):
     made = build(*case.frames_and_workflow()).sort("stage_name", "week_start_date")
     assert (made["wip_end"] == made["wip_start"] + made["arrival_count"] - made["departure_count"]).all()
@@ -150,7 +150,7 @@ def test_wip_changes_by_arrivals_less_departures_and_weeks_join(case):
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_time_in_stages_is_what_the_intervals_say_to_the_millisecond(case):
     """Σ presence over weeks and stages = Σ of the intervals of counted work within the weeks."""
     made = build(*case.frames_and_workflow())

@@ -119,7 +119,7 @@ def test_a_walk_ends_with_its_finish():
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_pieces_hold_all_time_before_done_and_nothing_twice(case):
     core = core_of(*case.frames_and_workflow())
     journeys, intervals = core.issue_journeys.collect(), core.work_intervals.collect()

@@ -230,7 +230,7 @@ def test_a_site_without_issues_has_an_empty_map():
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_wip_changes_by_arrivals_less_departures_and_time_is_wip_times_length(case):
     made = build(*case.frames_and_workflow())
     assert (made["wip_end"] - made["wip_start"] == made["arrival_count"] - made["departure_count"]).all()
@@ -245,7 +245,7 @@ def test_wip_changes_by_arrivals_less_departures_and_time_is_wip_times_length(ca
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_quarters_hold_all_time_spent_on_the_way(case):
     """Σ over quarters and steps = Σ over issues of the time before done, terminal statuses left out."""
     core = core_of(*case.frames_and_workflow())

@@ -177,7 +177,7 @@ def test_no_waits_no_rows():
 
 
 @given(cases())
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_the_history_the_causes_are_disjoint_and_add_up(case):
     raw, workflow, as_of = case.frames_and_workflow()
     made = compute(raw, workflow, as_of)

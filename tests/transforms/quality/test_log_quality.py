@@ -179,7 +179,7 @@ def test_random_times_of_day_are_rarely_taken_for_a_stand_up():
 
 
 @given(cases())
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_happens_quality_lies_between_0_and_1_and_breaks_are_those_of_the_visits(case):
     raw, workflow, as_of = case.frames_and_workflow()
     made = judge(raw, workflow, as_of)

@@ -20,7 +20,7 @@ def test_a_verdict_is_told_with_its_rule_in_words():
 
 
 def test_a_failed_warning_tells_how_many_rows_break_the_rule():
-    sample = [{"status_id": "7", "status_name": "Größe \"L\""}]
+    sample = [{"status_id": "7", "status_name": 'Größe "L"'}]
     verdict = Verdict("statuses", "every_status_is_mapped", "…", "warning", False, failing_row_count=3, sample=sample)
     *told, failing_rows = validations(verdict)[0][4:]
     assert told == ["warning", False, 3]
