@@ -9,6 +9,7 @@ import os
 
 import dagster as dg
 import requests
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 ADDRESS = "FLOW_ALERT_URL"
 """Variable with the webhook's address, which is a secret: it is never shown."""
@@ -31,7 +32,9 @@ def alert_on_failure(context: dg.RunFailureSensorContext) -> dg.SkipReason | Non
     if not address:
         return dg.SkipReason(f"{ADDRESS} is not set, so nobody is told of failed runs.")
     run = context.dagster_run
-    told = (f"{run.job_name} failed; the tables published earlier stay as they are.", context.failure_event.message)
+    site = run.tags.get(PARTITION_NAME_TAG)
+    name = f"{run.job_name} of site {site}" if site else run.job_name
+    told = (f"{name} failed; the tables published earlier stay as they are.", context.failure_event.message)
     post_alert(address, " ".join(filter(None, (*told, f"Run {run.run_id}."))))
     return None
 

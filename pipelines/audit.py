@@ -68,7 +68,7 @@ def audit_build(version: warehouse.Version, tables: Sequence[type[Table]], known
     """Audit a version that is being built; if the audit itself breaks, the build goes."""
     with warehouse.discarding_failures(version), warehouse.reading(version) as connection:
         verdicts = audit(connection, tables, known.lay_out(connection))
-        return Findings(verdicts, *_shares(connection))
+        return Findings(verdicts, *shares_of(connection))
 
 
 def gather(settings: RunSettings, tables: Sequence[type[Table]], stores: Stores) -> Circumstances:
@@ -108,7 +108,8 @@ def keep_report(version: warehouse.Version, findings: Findings, page: str) -> Pa
     return path
 
 
-def _shares(connection: duckdb.DuckDBPyConnection) -> tuple[int, float, float]:
+def shares_of(connection: duckdb.DuckDBPyConnection) -> tuple[int, float, float]:
+    """What lies in quarantine, its share in all issues and it, and the share of hours no rule covers."""
     try:
         count, quarantined, unmapped = connection.execute(SHARES).fetchall()[0]
     except duckdb.CatalogException:  # a table lacks, which the audit says; nothing is published

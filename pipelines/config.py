@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipelines.config_calendar import CalendarSection, Section
 from pipelines.config_errors import ConfigError, explain
+from pipelines.config_sites import SiteSection
 from pipelines.jira.options import Options
 from pipelines.limits import Limits
 from pipelines.versions import KEPT_VERSIONS
@@ -54,7 +55,6 @@ class JiraScope(Section):
     links: bool = Field(True, strict=True, description="Whether the links issues have now are read.")
     notes: bool = Field(True, strict=True, description="Whether times of work logs and comments are read.")
     flagged_field: str = Field("", description="Id of the field that flags impediments; empty finds it by its schema.")
-
 
     def options(self) -> Options:
         """The same for the extraction."""
@@ -139,6 +139,9 @@ class ValueStreamSection(Section):
     """One value stream: which issues flow through it, and its walk from idea to user."""
 
     name: str = Field(min_length=1, description="Name of the value stream in the tables.")
+    site: str = Field(
+        "", description="Name of the [[site]] it belongs to; empty: all, each with the site's name behind the stream's."
+    )
     projects: tuple[str, ...] = Field(
         (), description="Keys of its projects; empty takes all that no other stream takes."
     )
@@ -175,6 +178,10 @@ class PublishingSection(Section):
     )
 
 
+OF_ONE_SITE = ("projects", "jql", "site_name", "flagged_field")
+"""Options of [jira] that stand in the tables of the sites where there are several."""
+
+
 class FlowConfig(Section):
     """All of flow.toml. The default says nothing: every project is read and the workflow is inferred."""
 
@@ -183,14 +190,47 @@ class FlowConfig(Section):
     workflow: WorkflowSection = Field(WorkflowSection(), description="Rules that hold in every value stream.")
     publishing: PublishingSection = Field(PublishingSection(), description="What stays of earlier tables.")
     audit: AuditSection = Field(AuditSection(), description="What keeps a run from being published.")
+    site: tuple[SiteSection, ...] = Field((), description="Jira sites that feed the tables; none: that of JIRA_URL.")
     value_stream: tuple[ValueStreamSection, ...] = Field((), description="Value streams; none lets them be inferred.")
+
+    @model_validator(mode="after")
+    def _sites_are_told_apart(self) -> FlowConfig:
+        names = [site.name.casefold() for site in self.site]
+        if twice := [site.name for site in self.site if names.count(site.name.casefold()) > 1]:
+            raise ValueError(f"two sites are named '{twice[0]}'; give each its own name")
+        if self.site and (said := [name for name in OF_ONE_SITE if getattr(self.jira, name)]):
+            raise ValueError(f"'{said[0]}' in [jira] speaks of one site, and there are [[site]] tables; put it there")
+        for stream in self.value_stream:
+            if stream.site and stream.site not in [site.name for site in self.site]:
+                raise ValueError(
+                    f"value stream '{stream.name}' belongs to site '{stream.site}', which no [[site]] names"
+                )
+        return self
 
     @model_validator(mode="after")
     def _streams_are_named_once(self) -> FlowConfig:
         names = [stream.name for stream in self.value_stream]
+        shared = [stream for stream in self.value_stream if not stream.site]
+        if len(self.site) > 1:
+            names += [self._name_on(site.name, stream) for stream in shared for site in self.site]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two value streams are named '{twice[0]}'; give each its own name")
+            raise ValueError(f"two value streams are named '{twice[0]}'; give each its own name, on every site another")
         return self
+
+    def of_site(self, name: str) -> FlowConfig:
+        """What holds for one of several sites, as the whole file of that site alone."""
+        [site] = (site for site in self.site if site.name == name)
+        scope = {"site_name": name, "projects": site.projects, "jql": site.jql, "flagged_field": site.flagged_field}
+        streams = tuple(
+            stream.model_copy(update={"name": self._name_on(name, stream), "site": ""})
+            for stream in self.value_stream
+            if stream.site in ("", name)
+        )
+        return self.model_copy(update={"jira": self.jira.model_copy(update=scope), "value_stream": streams, "site": ()})
+
+    def _name_on(self, site: str, stream: ValueStreamSection) -> str:
+        """A stream of several sites has a name of its own on each."""
+        return f"{stream.name} ({site})" if len(self.site) > 1 and not stream.site else stream.name
 
     def rules(self, account_zone: str) -> WorkflowRules:
         """What the team says, as the calculations take it; ``account_zone`` is for a file that names no zone."""

@@ -98,7 +98,7 @@ def _table(location: Location) -> str:
     if not names:
         return "The top level"
     numbers = [step + 1 for step in location if isinstance(step, int)]
-    if names[0] == "value_stream" and names[-1] != "calendar":
+    if names[0] in ("value_stream", "site") and names[-1] != "calendar":
         heading = f"[[{'.'.join(names)}]]"
     else:
         heading = f"[{'.'.join(names)}]"
@@ -111,7 +111,7 @@ def _place(location: Location) -> str:
     if not keys:
         return "The file"
     last = keys[-1]
-    if str(location[last]) in ("jira", "calendar", "workflow", "value_stream", "stage"):
+    if last == 0 or location[last] in ("calendar", "stage"):
         return _table(location)
     index = f", entry {int(location[last + 1]) + 1}" if len(location) > last + 1 else ""
     return f"'{location[last]}'{index} in {_table(location[:last])}"

@@ -7,7 +7,8 @@ belongs to ``pipelines.jira.erasure``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,20 +55,24 @@ class Erasure:
 
 
 def erase_person(data: Path, account: str, environment: Mapping[str, str] | None = None) -> Erasure:
-    """Erase an account (accountId; on Data Center the user's key) from a data folder, and prove it.
+    """Erase an account (accountId; on Data Center the user's key) from a data folder, all its sites, and prove it.
 
     Raises UnknownPersonError where nothing stands under it, BusyError while a run is at work, LandingError where a
     batch is damaged, ErasureError if the hash is found after all.
     """
-    person = _known_hash(data, account, os.environ if environment is None else environment)
-    with holding(data):
-        stranger = new_stranger()
-        sites = sorted(folder.name for folder in (data / "raw").glob("*") if folder.is_dir())
-        batches = sum(replace_person(Store(data, name), person, stranger) for name in sites)
-        tables = sum(_replace_in_table(path, person, stranger) for path in sorted((data / "work").rglob("*.parquet")))
+    environment = os.environ if environment is None else environment
+    hashes = {folder: _hash_in(folder, account, environment) for folder in _stores_below(data)}
+    known = {folder: person for folder, person in hashes.items() if person is not None}
+    if not known:
+        raise UnknownPersonError(_unknown(data, account))
+    with ExitStack() as held:
+        for folder in {data, *known}:
+            held.enter_context(holding(folder))
+        rewritten = [_replace_in(folder, person) for folder, person in known.items()]
+        batches, tables = (sum(counts) for counts in zip(*rewritten, strict=True))
         if not batches + tables:
             raise UnknownPersonError(_unknown(data, account))
-        return _proved(data, person, batches, tables)
+        return _proved(data, set(known.values()), batches, tables)
 
 
 def places_of(data: Path, number: int) -> list[Path]:
@@ -75,12 +80,26 @@ def places_of(data: Path, number: int) -> list[Path]:
     return [path for path in _files(data) if _holds(path, number)]
 
 
-def _known_hash(data: Path, account: str, environment: Mapping[str, str]) -> int:
-    """The person's hash; never makes a key, which could only be another one than that of the data."""
-    has_key = environment.get("FLOW_PSEUDONYM_KEY") or (data / KEY_FILE).exists()
-    if not account.strip() or not (data / "raw").is_dir() or not has_key:
-        raise UnknownPersonError(_unknown(data, account))
-    return person_of(Store(data, environment=environment).key, account)
+def _stores_below(data: Path) -> list[Path]:
+    """Folders with a working store of their own: the data folder, and that of each of several sites."""
+    return [data, *(folder for folder in sorted((data / "sites").glob("*")) if folder.is_dir())]
+
+
+def _hash_in(folder: Path, account: str, environment: Mapping[str, str]) -> int | None:
+    """The person's hash; None without a key, which is never made: it could only be another than that of the data."""
+    has_key = environment.get("FLOW_PSEUDONYM_KEY") or (folder / KEY_FILE).exists()
+    if not account.strip() or not (folder / "raw").is_dir() or not has_key:
+        return None
+    return person_of(Store(folder, environment=environment).key, account)
+
+
+def _replace_in(folder: Path, person: int) -> tuple[int, int]:
+    """Put a stranger in the person's place; counts of landed batches and private tables that were rewritten."""
+    stranger = new_stranger()
+    sites = sorted(place.name for place in (folder / "raw").glob("*") if place.is_dir())
+    batches = sum(replace_person(Store(folder, name), person, stranger) for name in sites)
+    tables = sum(_replace_in_table(path, person, stranger) for path in sorted((folder / "work").rglob("*.parquet")))
+    return batches, tables
 
 
 def _replace_in_table(path: Path, person: int, stranger: int) -> bool:
@@ -99,9 +118,9 @@ def _replace_in_table(path: Path, person: int, stranger: int) -> bool:
     return True
 
 
-def _proved(data: Path, person: int, batches: int, tables: int) -> Erasure:
+def _proved(data: Path, hashes: Iterable[int], batches: int, tables: int) -> Erasure:
     files = list(_files(data))
-    if found := places_of(data, person):
+    if found := [path for person in hashes for path in places_of(data, person)]:
         raise ErasureError(
             f"The person still stands in {', '.join(map(str, found))}. Nothing else was left undone; remove or rebuild"
             " these files and run the command again."

@@ -54,7 +54,8 @@ def run_on_sandbox(settings: RunSettings, *, is_verbose: bool = False) -> None:
     settings.report("Simulating a company")
     with start(choose_site(()), "cloud") as sandbox:
         connection = Connection(sandbox.url, DEFAULT_EMAIL, DEFAULT_TOKEN)
-        on_loopback = replace(settings, site_name="sandbox", find_connection=lambda: connection)
+        config = settings.config.model_copy(update={"site": ()})
+        on_loopback = replace(settings, config=config, site_name="sandbox", find_connection=lambda: connection)
         run_flow(on_loopback, is_verbose=is_verbose)
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from pipelines.config import FlowConfig
-from pipelines.jira import Connection, connection_from_environment
+from pipelines.jira import Connection, connection_from_environment, connection_from_variables
 from pipelines.store import Report
 
 
@@ -50,8 +50,31 @@ class RunSettings:
     report: Report = keep_quiet
     report_count: Callable[[int, int | None], None] = keep_uncounted
     """Told how many issues have landed so far, of how many where that is known."""
+    is_attended: bool = False
+    """Whether somebody waits for the run and hears of a failure at once; else what may pass is tried again."""
 
     @property
     def raw_folder(self) -> Path:
         """Where the raw tables lie."""
         return self.data / "work" / "parsed"
+
+    def name_of(self, connection: Connection) -> str:
+        """The name the site is published under: the run's own, flow.toml's, or its host."""
+        named = self.site_name or self.config.jira.site_name
+        return named or connection.url.split("://")[-1].split("/")[0].split(":")[0]
+
+    def of_site(self, name: str) -> RunSettings:
+        """The same for one of several sites: its own part of flow.toml, its own data folder, its own credentials."""
+        [site] = (site for site in self.config.site if site.name == name)
+        return replace(
+            self,
+            config=self.config.of_site(name),
+            data=site_folder(self.data, name),
+            find_connection=lambda: connection_from_variables(os.environ, site.url, site.token_env, site.email_env),
+            report=lambda line: self.report(f"{name}: {line}"),
+        )
+
+
+def site_folder(data: Path, name: str) -> Path:
+    """The data folder of one of several sites."""
+    return data / "sites" / name

@@ -166,7 +166,8 @@ def _scan(folder: Path, table: type[Table]) -> pl.LazyFrame | None:
 def _line(data: Path, name: str, taken: dict[str, datetime]) -> str:
     runs = _scan(data / "versions" / name, Runs)
     rows = runs.filter(pl.col.version_id == name).collect().rows(named=True) if runs is not None else []
-    facts = [f"as of {row['as_of']:%Y-%m-%d %H:%M} UTC, {row['issue_count']:,} issues" for row in rows[-1:]]
+    as_of, issues = [row["as_of"] for row in rows], sum(row["issue_count"] for row in rows)
+    facts = [f"as of {min(as_of):%Y-%m-%d %H:%M} UTC, {issues:,} issues"] if rows else []
     if name in taken:
         facts.append(f"withdrawn {taken[name]:%Y-%m-%d %H:%M} UTC")
     return f"{'*' if name == current_id(data) else ' '} {name}  {'; '.join(facts)}".rstrip()

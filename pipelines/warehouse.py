@@ -62,19 +62,24 @@ class Version:
 
 def stage_version(version: Version, tables: Mapping[type[Table], pl.LazyFrame], site_name: str) -> None:
     """Build all tables of a version; whatever goes wrong, nothing half-built stays."""
+    stage_rows(version, {table: _of_site(site_name, table, frame) for table, frame in tables.items()})
+
+
+def stage_rows(version: Version, rows: Mapping[type[Table], pl.LazyFrame]) -> None:
+    """Build all tables of a version from rows that tell their site's name; in all else like ``stage_version``."""
     shutil.rmtree(version.building, ignore_errors=True)
     with discarding_failures(version):
         version.building.mkdir(parents=True)
         with _attached(version) as connection:
-            for table, frame in tables.items():
-                _load(connection, version, table, frame, site_name)
+            for table, frame in rows.items():
+                _load(connection, version, table, frame)
 
 
 def add_tables(version: Version, tables: Mapping[type[Table], pl.LazyFrame], site_name: str) -> None:
     """Add tables to a version that is being built: those which speak of the build itself."""
     with discarding_failures(version), _attached(version) as connection:
         for table, frame in tables.items():
-            _load(connection, version, table, frame, site_name)
+            _load(connection, version, table, _of_site(site_name, table, frame))
 
 
 def add_views(version: Version, statements: Iterable[str]) -> None:
@@ -177,18 +182,20 @@ def _attached(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _load(
-    connection: duckdb.DuckDBPyConnection, version: Version, table: type[Table], frame: pl.LazyFrame, site_name: str
-) -> None:
+def _of_site(site_name: str, table: type[Table], frame: pl.LazyFrame) -> pl.LazyFrame:
+    return frame.select(pl.lit(site_name).alias("site_name"), *table.columns)
+
+
+def _load(connection: duckdb.DuckDBPyConnection, version: Version, table: type[Table], rows: pl.LazyFrame) -> None:
     path = version.parquet(table)
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing_parquet(path):
-        frame.select(pl.lit(site_name).alias("site_name"), *table.columns).sink_parquet(path, compression="zstd")
-    rows = connection.read_parquet(str(path))
+        rows.select(*ddl.published_columns(table)).sink_parquet(path, compression="zstd")
+    written = connection.read_parquet(str(path))
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ddl.quoted(table.layer)}")
     for statement in ddl.create_statements(table, count_rows(version, table.layer, table.name)):
         connection.execute(statement)
-    rows.insert_into(f"flow.{table.layer}.{table.name}")
+    written.insert_into(f"flow.{table.layer}.{table.name}")
 
 
 def _refuse_foreign(path: Path) -> None:

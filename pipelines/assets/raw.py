@@ -7,8 +7,8 @@ import dagster as dg
 import polars as pl
 
 from pipelines.jira import (
-    Connection,
     Gate,
+    JiraError,
     JiraSession,
     Reference,
     Scope,
@@ -28,15 +28,25 @@ from transforms.infer_workflow import infer_workflow
 from transforms.raw import RAW_TABLES
 from transforms.workflow import Workflow
 
+TRIED_AGAIN = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+"""Five minutes, ten and twenty after the last try of the gate: a network or a site that is down may be back then."""
 
-@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"}, pool="jira_api")
+
+@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"}, pool="jira_api", retry_policy=TRIED_AGAIN)
 def landed_batches(settings: dg.ResourceParam[RunSettings], landed: dg.ResourceParam[LandedStore]) -> Landed:
     """Every issue in scope with its whole history, scrubbed of persons and texts, landed append-only."""
-    if settings.is_offline:
-        return landed_before(settings, landed)
+    try:
+        return landed_before(settings, landed) if settings.is_offline else _read(settings)
+    except Exception as error:
+        may_pass = isinstance(error, JiraError) and error.may_pass
+        raise dg.Failure(str(error), allow_retries=may_pass and not settings.is_attended) from error
+
+
+def _read(settings: RunSettings) -> Landed:
+    """Bring what has landed up to date; raises JiraError, and WorkflowError where flow.toml names what is not there."""
     connection = settings.find_connection()
     settings.report(f"Reading {connection.url}")
-    site_name = site_name_of(settings, connection)
+    site_name = settings.name_of(connection)
     asked = settings.config.jira
     options = asked.options()
     session = connect(connection, Gate(policy_of(options)))
@@ -97,9 +107,3 @@ def _check_names(settings: RunSettings, session: JiraSession, reference: Referen
     """Hold flow.toml against the site while nothing was read yet."""
     for note in check_site(settings.config, session, reference, settings.raw_folder):
         settings.report(f"Note: {note}")
-
-
-def site_name_of(settings: RunSettings, connection: Connection) -> str:
-    """The name the site is published under: the run's own, flow.toml's, or its host."""
-    named = settings.site_name or settings.config.jira.site_name
-    return named or connection.url.split("://")[-1].split("/")[0].split(":")[0]

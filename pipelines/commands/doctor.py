@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,11 @@ def _look(config: Path | None, data: Path) -> Iterator[Finding]:
         settings = RunSettings(load_config(config), data)
     except ConfigError:
         settings = RunSettings(FlowConfig(), data)
-    yield from check_site_of(settings)
+    for site in settings.config.site:
+        for finding in check_site_of(settings.of_site(site.name)):
+            yield replace(finding, check=f"{site.name} {finding.check}")
+    if not settings.config.site:
+        yield from check_site_of(settings)
 
 
 def _show(finding: Finding) -> None:

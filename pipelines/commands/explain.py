@@ -31,7 +31,7 @@ def explain_issue(
 
         folder = data or data_folder()
         record = read_record(folder, issue_key, site)
-        calendar = _calendar_of(folder, str(record.journey["value_stream"]))
+        calendar = _calendar_of(folder, record.issue["site_name"], str(record.journey["value_stream"]))
         account = account_for(record, calendar)
         if as_json:
             typer.echo(json.dumps(document(account), indent=1, default=_plain))
@@ -39,12 +39,14 @@ def explain_issue(
             show_lines(told(account, calendar))
 
 
-def _calendar_of(folder: Path, value_stream: str) -> WorkingCalendar | None:
+def _calendar_of(folder: Path, site: str, value_stream: str) -> WorkingCalendar | None:
     """The calendar of a value stream as the last run used it; None where it is not known any more."""
     from pipelines.parameters import WorkflowStore
+    from pipelines.settings import site_folder
 
+    own = site_folder(folder, site)
     try:
-        streams = WorkflowStore(folder / "parameters" / "workflow").newest().streams
+        streams = WorkflowStore((own if own.exists() else folder) / "parameters" / "workflow").newest().streams
     except FileNotFoundError:
         return None
     return next((stream.calendar for stream in streams if stream.name == value_stream), None)

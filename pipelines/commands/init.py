@@ -86,7 +86,13 @@ def _look(place: Path, projects: list[str], per_project: int, *, is_asking: bool
     from pipelines.screen import Screen
     from pipelines.settings import environment_connection
 
-    jira = load_config(place if place.exists() else None).jira if place.exists() else None
+    known = load_config(place) if place.exists() else None
+    if known and known.site:
+        raise ConfigError(
+            f"{place} names several sites, and flow init looks at one: that of JIRA_URL. Let it write a file of its own"
+            " with --config, and take over the value streams from there, each with its site."
+        )
+    jira = known.jira if known else None
     session = connect(environment_connection(), Gate(policy_of(jira.options())) if jira else None)
     scope = Scope(tuple(projects) or (jira.projects if jira else ()), jira.jql if jira else "")
     scope = _ask_scope(session, scope) if is_asking and not scope.project_keys else scope

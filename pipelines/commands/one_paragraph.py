@@ -22,8 +22,8 @@ EXIT_CODES = {
 }
 """What a script may rely on."""
 
-SECRETS = ("JIRA_API_TOKEN", "JIRA_TOKEN", "FLOW_PSEUDONYM_KEY")
-"""Variables whose values never reach the screen."""
+SECRETS = ("FLOW_PSEUDONYM_KEY", "FLOW_ALERT_URL")
+"""Variables whose values never reach the screen, besides all that end with TOKEN (pipelines.config_sites)."""
 
 SHORTEST_SECRET = 6
 """A shorter value is no token, and would blot out parts of words."""
@@ -45,15 +45,16 @@ def one_paragraph(*, is_verbose: bool = False) -> Iterator[None]:
 def explain(error: BaseException) -> tuple[str, int]:
     """What to tell of a failure, and the exit code."""
     from pipelines.failures import KNOWN_ERRORS, TO_BE_CORRECTED, TO_BE_TRIED_LATER
+    from pipelines.run import SitesError
     from pipelines.storage_errors import explain_storage
 
     text = " ".join(str(error).split())
-    if isinstance(error, TO_BE_CORRECTED):
-        return text, 2
-    if isinstance(error, TO_BE_TRIED_LATER):
-        return text, 75
-    if isinstance(error, KNOWN_ERRORS):
-        return text, 1
+    if isinstance(error, SitesError):
+        codes = {explain(each)[1] for each in error.errors}
+        return text, codes.pop() if len(codes) == 1 else 1
+    for known, code in ((TO_BE_CORRECTED, 2), (TO_BE_TRIED_LATER, 75), (KNOWN_ERRORS, 1)):
+        if isinstance(error, known):
+            return text, code
     if isinstance(error, KeyboardInterrupt):
         return "Interrupted. The published tables are as they were.", 130
     if told := explain_storage(error):
@@ -67,8 +68,8 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def without_secrets(text: str) -> str:
     """The text with the values of secret variables blotted out."""
-    for name in SECRETS:
-        if len(secret := os.environ.get(name, "")) >= SHORTEST_SECRET:
+    for name in (*SECRETS, *(name for name in os.environ if name.endswith("TOKEN"))):
+        if len(secret := os.environ.get(name, "").strip()) >= SHORTEST_SECRET:
             text = text.replace(secret, "***")
     return text
 

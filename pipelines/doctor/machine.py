@@ -23,6 +23,8 @@ GIB = 1 << 30
 LEAST_FREE, SCARCE_FREE = 1 * GIB, 5 * GIB
 """Below the one a run may not end; below the other a large site will not fit for long."""
 
+_OLDEST_SITE = "SELECT min(as_of) FROM (SELECT max(as_of) AS as_of FROM quality.runs GROUP BY site_name)"
+
 STALE_AFTER = timedelta(days=2)
 """Tables older than this are told: a daily run has failed twice."""
 
@@ -37,12 +39,14 @@ def check_machine(config: Path | None, data: Path) -> Iterator[Finding]:
 
 
 def _configuration(config: Path | None) -> Finding:
-    streams = load_config(config).value_stream
+    found = load_config(config)
+    streams, sites = found.value_stream, ", ".join(site.name for site in found.site)
     place = config or config_path()
     if not place.exists():
         return Finding("configuration", "warn", f"There is no {place}: every project is read and all is inferred.",
                        "flow init writes one with what the site's history shows.")  # fmt: skip
     told = ", ".join(stream.name for stream in streams) or "none; they are inferred"
+    told += f". Sites: {sites}" if sites else ""
     return Finding("configuration", "ok", f"{place} can be used. Value streams: {told}.")
 
 
@@ -107,7 +111,7 @@ def _published(data: Path) -> Finding:
     """How old the tables are, and whether the last run failed its audit."""
     try:
         with reading_published(data) as tables:
-            [(as_of,)] = tables.execute("SELECT max(as_of) FROM quality.runs").fetchall()
+            [(as_of,)] = tables.execute(_OLDEST_SITE).fetchall()
     except NothingPublishedError:
         return Finding("published tables", "warn", f"Nothing is published in {data} yet.", "Run flow run.")
     told = f"The tables speak of {as_of:%Y-%m-%d %H:%M} UTC."

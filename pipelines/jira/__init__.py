@@ -3,7 +3,14 @@
 What the columns mean belongs to ``transforms.raw``; what is done with them to ``transforms``.
 """
 
-from pipelines.jira.client import Connection, JiraSession, connect, connection_from_environment
+from pipelines.jira.changed import has_changed
+from pipelines.jira.client import (
+    Connection,
+    JiraSession,
+    connect,
+    connection_from_environment,
+    connection_from_variables,
+)
 from pipelines.jira.errors import JiraError
 from pipelines.jira.extract import Extraction, extract
 from pipelines.jira.fields import FieldNames
@@ -20,5 +27,6 @@ from pipelines.jira.tables import RawTables, build_raw_tables
 __all__ = [
     "Connection", "Extraction", "FieldNames", "Gate", "JiraError", "JiraSession", "Options", "RawFrames", "RawTables",
     "Reference", "Scope", "SiteSample", "Store", "build_raw_tables", "connect", "connection_from_environment",
-    "extract", "list_issue_types", "mend", "parse_in_batches", "parse_lines", "policy_of", "sample_site",
+    "connection_from_variables", "extract", "has_changed", "list_issue_types", "mend", "parse_in_batches",
+    "parse_lines", "policy_of", "sample_site",
 ]  # fmt: skip

@@ -46,6 +46,7 @@ class Connection:
     url: str
     email: str | None
     token: str = field(repr=False)
+    origin: faults.Origin = faults.JIRA_VARIABLES
 
 
 class ServerInfo(msgspec.Struct, rename="camel"):
@@ -142,7 +143,7 @@ class JiraSession:
     def _attempt(
         self, method: str, path: str, shape: type[T], params: Mapping[str, Any] | None, body: Any, endpoint: str
     ) -> tuple[T, Mapping[str, str]]:
-        place = faults.Place(self.connection.url, method, path, self.connection.token)
+        place = faults.Place(self.connection.url, method, path, self.connection.token, self.connection.origin)
         try:
             response = self._client.call(method, path, params, body)
         except JIRAError as error:
@@ -201,6 +202,22 @@ def connection_from_environment(environment: Mapping[str, str]) -> Connection:
     return Connection(url, email, api_token)
 
 
+def connection_from_variables(
+    environment: Mapping[str, str], url: str, token_name: str, email_name: str = ""
+) -> Connection:
+    """Credentials from variables of these names; raises MissingSettingError naming the one that lacks."""
+    names = [name for name in (email_name, token_name) if name]
+    for name in names:
+        if not environment.get(name, "").strip():
+            raise MissingSettingError(
+                f"{name} is not set, and flow.toml names it as the variable that holds credentials for"
+                f" {faults.shown_url(url)}. Set it, or correct the name."
+            )
+    origin = faults.Origin(f"'url' of {faults.shown_url(url)} in flow.toml", " with ".join(names), token_name)
+    email = environment[email_name].strip() if email_name else None
+    return Connection(url, email, environment[token_name].strip(), origin)
+
+
 def _make_client(connection: Connection) -> FlowJira:
     parts = urlsplit(connection.url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
@@ -238,5 +255,5 @@ def _check_logged_in(connection: Connection, headers: Mapping[str, str]) -> None
     if refused or headers.get("X-AUSERNAME", "").casefold() == "anonymous":
         raise CredentialsError(
             f"{faults.shown_url(connection.url)} answers, but as if nobody had logged in: the token is wrong, expired"
-            " or revoked. Create a new personal access token in your Jira profile and set JIRA_TOKEN."
+            f" or revoked. Create a new personal access token in your Jira profile and set {connection.origin.token}."
         )

@@ -12,6 +12,9 @@ from pathlib import Path
 class JiraError(Exception):
     """Base of everything this package raises on purpose; ``str(error)`` is one paragraph for people."""
 
+    may_pass = False
+    """Whether the same may go well some minutes later, with nothing changed here."""
+
 
 class MissingSettingError(JiraError):
     """An environment variable is absent, or two of them contradict each other."""
@@ -48,9 +51,13 @@ class NotAllowedError(RefusedError):
 class OverloadedError(JiraError):
     """Still failing or rate limiting after the last try, or told to wait longer than a run may."""
 
+    may_pass = True
+
 
 class ComeBackLaterError(OverloadedError):
     """The site asks for a longer pause than a run sits out: run again later, it goes on where this one stopped."""
+
+    may_pass = False
 
 
 class TooHeavyError(OverloadedError):
@@ -59,6 +66,8 @@ class TooHeavyError(OverloadedError):
 
 class AnswerError(JiraError):
     """An answer that is not JSON, or lacks what every answer of its kind has, after the last try."""
+
+    may_pass = True
 
 
 class PagingError(JiraError):

@@ -32,6 +32,19 @@ LONGEST_QUOTE = 300
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where address and credentials were stated: what a reader is asked to correct."""
+
+    url: str = "JIRA_URL"
+    login: str = "JIRA_EMAIL with JIRA_API_TOKEN (Cloud), or JIRA_TOKEN (Data Center or OAuth)"
+    token: str = "JIRA_TOKEN"
+
+
+JIRA_VARIABLES = Origin()
+"""Where flow.toml names no sites."""
+
+
+@dataclass(frozen=True)
 class Place:
     """Which request failed. The token is known only in order to blot it out of quoted messages."""
 
@@ -39,6 +52,7 @@ class Place:
     method: str
     path: str
     secret: str = field(repr=False)
+    origin: Origin = JIRA_VARIABLES
 
     def __str__(self) -> str:
         return f"{shown_url(self.url)} ({self.method} {self.path})"
@@ -78,8 +92,8 @@ def from_status(place: Place, status: int | None, response: requests.Response | 
         return TooHeavyError(f"{place} refuses an answer of that size (413).{said}")
     if status == 401:
         return CredentialsError(
-            f"{place} refused the credentials (401). Check JIRA_EMAIL with JIRA_API_TOKEN (Cloud), or JIRA_TOKEN (Data"
-            f" Center or OAuth): tokens expire and can be revoked.{said}"
+            f"{place} refused the credentials (401). Check {place.origin.login}: tokens expire and can be"
+            f" revoked.{said}"
         )
     if status == 403:
         return ForbiddenError(
@@ -88,8 +102,8 @@ def from_status(place: Place, status: int | None, response: requests.Response | 
         )
     if status == 404:
         return NotFoundError(
-            f"{place} does not exist or is not visible to the account (404). Check JIRA_URL: it is the address of the"
-            f" start page, with its context path if the site has one (https://company.example/jira).{said}"
+            f"{place} does not exist or is not visible to the account (404). Check {place.origin.url}: it is the"
+            f" address of the start page, with its context path if the site has one (https://company.example/jira).{said}"
         )
     kind = NotAllowedError if status == 405 else RefusedError
     usual = f"A proxy that does not let {place.method} through" if status == 405 else "The scope's JQL in flow.toml"
@@ -108,8 +122,8 @@ def from_network(place: Place, error: requests.RequestException) -> JiraError | 
         what = "did not answer in time" if isinstance(error, requests.exceptions.Timeout) else "cannot be reached"
         return PassingFaultError(
             UnreachableError(
-                f"{place} {what}. Check JIRA_URL for a typing error, the network and VPN, and the proxy (HTTPS_PROXY,"
-                " NO_PROXY)."
+                f"{place} {what}. Check {place.origin.url} for a typing error, the network and VPN, and the proxy"
+                " (HTTPS_PROXY, NO_PROXY)."
             ),
             is_slow=is_slow,
         )
@@ -121,7 +135,7 @@ def from_network(place: Place, error: requests.RequestException) -> JiraError | 
             )
         )
     return UnreachableError(
-        f"{place}: the request could not be sent ({type(error).__name__}). Check JIRA_URL and proxy."
+        f"{place}: the request could not be sent ({type(error).__name__}). Check {place.origin.url} and proxy."
     )
 
 
@@ -131,15 +145,15 @@ def check_is_json(place: Place, response: requests.Response) -> None:
         target = shown_url(response.headers.get("Location", "")) or "elsewhere"
         raise LoginPageError(
             f"{place} redirects to {target} instead of answering, as single sign-on does with callers it does not know."
-            " Set JIRA_URL to the address redirected to if it is the same site, and use an API token (Cloud) or a"
-            " personal access token (Data Center), which pass single sign-on."
+            f" Set {place.origin.url} to the address redirected to if it is the same site, and use an API token (Cloud)"
+            " or a personal access token (Data Center), which pass single sign-on."
         )
     if response.content.lstrip()[:1] not in (b"{", b"["):
         raise PassingFaultError(
             LoginPageError(
                 f"{place} sent a page for people instead of JSON: a login page, a proxy's or a maintenance page, or"
-                " JIRA_URL is not a Jira site. Open the address in a browser to see which, and check the token is one"
-                " for the API."
+                f" {place.origin.url} is not a Jira site. Open the address in a browser to see which, and check the"
+                " token is one for the API."
             )
         )
 

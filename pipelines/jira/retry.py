@@ -173,6 +173,7 @@ class Gate:
                 " far is kept: run again later and it goes on from there."
             ) from None
         if fault_count >= self._tries(fault):
+            fault.error.may_pass = True
             raise fault.error from None
 
     def _tries(self, fault: PassingFaultError) -> int:

@@ -59,6 +59,8 @@ _OF_ISSUE = {
     " WHERE site_name = $site AND j.parent_id = $id AND pass_number = 1 ORDER BY i.entered_at, i.issue_key",
 }
 
+_AS_OF = "SELECT max(as_of) FROM quality.runs WHERE site_name = $1"
+
 _STATUSES = "SELECT * FROM core.statuses WHERE site_name = $site AND value_stream = $stream"
 
 
@@ -69,7 +71,7 @@ def read_record(data: Path, key: str, site: str = "") -> Record:
         asked = {"site": issue["site_name"], "id": issue["issue_id"]}
         found = {name: _rows(tables, query, asked) for name, query in _OF_ISSUE.items()}
         statuses = _rows(tables, _STATUSES, {"site": issue["site_name"], "stream": issue["value_stream"]})
-        [(as_of,)] = tables.execute("SELECT max(as_of) FROM quality.runs").fetchall()
+        [(as_of,)] = tables.execute(_AS_OF, [issue["site_name"]]).fetchall()
     if not found["journey"]:
         raise UnknownIssueError(f"{issue['issue_key']} was created after {as_of}, the moment these tables speak of.")
     return Record(

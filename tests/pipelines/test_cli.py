@@ -167,7 +167,7 @@ def test_something_unforeseen_is_said_to_be_so():
     assert "--verbose" in words
 
 
-@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("name", [*SECRETS, "JIRA_API_TOKEN", "JIRA_TOKEN", "BERLIN_TOKEN"])
 def test_secrets_are_blotted_out(monkeypatch, name):
     monkeypatch.setenv(name, "hunter2hunter2")
     assert without_secrets("the token hunter2hunter2 is wrong") == "the token *** is wrong"

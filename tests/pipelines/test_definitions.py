@@ -7,9 +7,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pipelines.config import FlowConfig
-from pipelines.definitions import JOB_NAME, build_definitions
+from pipelines.definitions import build_definitions
+from pipelines.jobs import JOB_NAME, PUBLISH_JOB_NAME
 from pipelines.settings import RunSettings
 from tests.pipelines.draw_graph import PLACE, draw
 from transforms.catalog import TABLES
@@ -105,3 +107,47 @@ def test_a_local_instance_reports_to_nobody_and_keeps_everything_under_one_folde
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
         instance.get_runs_count()
     assert {path.name for path in tmp_path.iterdir()} <= {"dagster.yaml", ".state", ".telemetry"}
+
+
+TWO = FlowConfig.model_validate(
+    {"site": [{"name": name, "url": "https://jira.example", "token_env": "A_TOKEN"} for name in ("berlin", "oslo")]}
+)
+
+
+def test_with_several_sites_every_asset_has_a_partition_for_each_and_one_lays_them_together(graph):
+    many = build_definitions(TWO).resolve_asset_graph()
+    names = {node.key.to_user_string(): node for node in many.asset_nodes}
+    together = names.pop("all_sites")
+    assert set(names) == {node.key.to_user_string() for node in graph.asset_nodes}
+    assert {tuple(node.partitions_def.get_partition_keys()) for node in names.values()} == {("berlin", "oslo")}
+    assert together.partitions_def is None
+    assert together.parent_keys == {dg.AssetKey("published_warehouse")}
+    for name, node in names.items():
+        assert node.parent_keys == graph.get(dg.AssetKey(name)).parent_keys
+
+
+def test_with_several_sites_one_job_reads_a_site_and_another_lays_all_together():
+    definitions = build_definitions(TWO)
+    covered = {
+        name: {key.to_user_string() for key in definitions.resolve_job_def(name).asset_layer.executable_asset_keys}
+        for name in (JOB_NAME, PUBLISH_JOB_NAME)
+    }
+    assert covered[PUBLISH_JOB_NAME] == {"all_sites"}
+    assert covered[JOB_NAME] == {line.split()[1] for line in draw().splitlines()}
+
+
+def test_a_run_of_a_site_gets_the_stores_of_that_site(tmp_path):
+    definitions = build_definitions(TWO, overrides={"settings": RunSettings(TWO, tmp_path)})
+    made = {}
+    for site in ("berlin", ""):
+        with dg.DagsterInstance.ephemeral() as instance:
+            tags = {PARTITION_NAME_TAG: site} if site else {}
+            run = instance.create_run_for_job(dg.job(name="any")(lambda: None), tags=tags)
+            context = dg.build_init_resource_context(instance=instance)
+            context._dagster_run = run
+            made[site] = {
+                name: definitions.resources[name].resource_fn(context) for name in ("settings", "tables", "landed")
+            }
+    assert made["berlin"]["settings"].data == made["berlin"]["tables"]._folder.parent == tmp_path / "sites" / "berlin"
+    assert made["berlin"]["settings"].config == TWO.of_site("berlin")
+    assert made[""]["settings"].data == tmp_path

@@ -57,6 +57,10 @@ def add_run(
 ) -> pl.LazyFrame:
     """Put this run's row after those published before it; ``withdrawn`` tells which versions were, and when; Runs."""
     row = pl.DataFrame([run], schema=Runs.polars_schema()).lazy()
-    runs = row if earlier is None else pl.concat([earlier, row])
-    taken = pl.col.version_id.replace_strict(dict(withdrawn or {}), default=None, return_dtype=TIMESTAMP)
+    return mark_withdrawn(row if earlier is None else pl.concat([earlier, row]), withdrawn or {})
+
+
+def mark_withdrawn(runs: pl.LazyFrame, withdrawn: Mapping[str, datetime]) -> pl.LazyFrame:
+    """Tell of every run when its version was ``withdrawn``, and of no other that it was."""
+    taken = pl.col.version_id.replace_strict(dict(withdrawn), default=None, return_dtype=TIMESTAMP)
     return runs.with_columns(withdrawn_at=taken if withdrawn else pl.lit(None, TIMESTAMP))
