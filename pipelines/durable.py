@@ -20,6 +20,19 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 """What only the owner may look into: everything that holds what was read from Jira, and the key."""
 
 
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Let every file made in the block be for its owner only; for those DuckDB makes, which asks for no mode itself.
+
+    The whole process is bound by it meanwhile: nothing that others are to read may be written in the block.
+    """
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def write_durably(target: Path, content: bytes, mode: int = PRIVATE_FILE) -> None:
     """Write a whole file or none; only its owner may read it unless ``mode`` says otherwise."""
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import duckdb
 import polars as pl
 
-from pipelines.durable import PRIVATE_FILE, PRIVATE_FOLDER
+from pipelines.durable import PRIVATE_FOLDER, private_files
 
 Kind = Literal["issues", "reference"]
 Mode = Literal["full", "window"]
@@ -165,12 +165,13 @@ class Ledger:
         if self._held:
             yield
             return
-        self._held = self._open()
-        try:
-            yield
-        finally:
-            self._held.close()
-            self._held = None
+        with private_files():  # while it is open, a log of what is written lies beside it
+            self._held = self._open()
+            try:
+                yield
+            finally:
+                self._held.close()
+                self._held = None
 
     def start(self, run: Run) -> Run:
         """Open a run, numbered in order of opening; it counts for nothing until it is complete."""
@@ -319,8 +320,6 @@ class Ledger:
         is_new = not self._path.exists()
         self._path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         connection = duckdb.connect(self._path)
-        if is_new:
-            self._path.chmod(PRIVATE_FILE)
         if is_new or not self._has_tables:
             connection.execute(_DDL)
             self._has_tables = True

@@ -5,6 +5,9 @@ Hostile names, which have to be kept, do no harm on their way.
 
 import os
 import stat
+import threading
+import time
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -67,19 +70,51 @@ def the_site():
     return site
 
 
+class Passer(threading.Thread):
+    """Somebody else on the machine, who looks through a folder again and again."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder, self.readable, self.look_count, self.is_over = folder, set(), 0, False
+
+    def run(self):
+        while not self.is_over:
+            for place, folders, names in os.walk(self.folder):
+                folders[:] = [name for name in folders if self.may_read(Path(place, name))]
+                files = {Path(place, name) for name in names}
+                self.readable |= {str(path.relative_to(self.folder)) for path in files if self.may_read(path)}
+            self.look_count += 1
+            time.sleep(0.002)
+
+    @staticmethod
+    def may_read(path):
+        try:
+            return bool(path.lstat().st_mode & 0o077)
+        except FileNotFoundError:
+            return False
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def passer(tmp_path_factory):
+    return Passer(tmp_path_factory.mktemp("planted"))
+
+
+@pytest.fixture(scope="module")
+def folder(passer):
     """A folder after a run: data, Dagster's own storage, and what was said."""
-    folder = tmp_path_factory.mktemp("planted")
+    folder = passer.folder
     home = folder / "dagster"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     before = os.umask(0o022)
+    passer.start()
     try:
         with pytest.MonkeyPatch.context() as patch, serving(the_site(), "cloud") as (_, access):
             patch.setattr("pipelines.audit.audit", lambda connection, tables, given: [])
             ended = flow("run", "--data", folder / "data", DAGSTER_HOME=str(home), **access)
     finally:
+        passer.is_over = True
+        passer.join()
         os.umask(before)
     assert ended.exit_code == 0, ended.error
     (folder / "said.txt").write_text(ended.output + ended.error)
@@ -121,6 +156,15 @@ def test_what_holds_raw_data_is_for_its_owner_only(folder):
     for path in [data / "work.duckdb", *(data / "raw").rglob("*.*"), *(data / "private").iterdir()]:
         if path.is_file():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_nobody_else_could_read_raw_data_at_any_moment_of_the_run(folder, passer):
+    assert passer.look_count > 100
+    of_data = {path for path in passer.readable if path.startswith("data/")}
+    meant_for_others = ("data/versions/", "data/parameters/", "data/current", "data/flow.duckdb", "data/parquet",
+                        "data/report.html", "data/.")  # fmt: skip
+    assert [path for path in sorted(of_data) if not path.startswith(meant_for_others)] == []
+    assert any(path.startswith("data/versions/.") for path in of_data), "it looked while tables were built"
 
 
 def test_what_is_published_is_for_everybody_the_umask_lets_in(folder):

@@ -1,5 +1,6 @@
 """The ledger says which batches are the current state of a site."""
 
+import os
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -146,9 +147,16 @@ def test_sites_share_a_ledger_without_seeing_each_other(tmp_path, ledger):
     assert other.latest_complete().run_id == "a"
 
 
-def test_only_the_owner_may_read_the_ledger(tmp_path, ledger):
-    run(ledger, "a")
-    assert stat.S_IMODE((tmp_path / "data" / "work.duckdb").stat().st_mode) == 0o600
+def test_only_the_owner_may_read_the_ledger_and_its_log_while_it_is_written(tmp_path, ledger):
+    before = os.umask(0o022)
+    try:
+        with ledger.held():
+            opened(ledger, "a")
+            found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+    assert found == {"work.duckdb": 0o600, "work.duckdb.wal": 0o600}
 
 
 def test_issues_left_short_are_known_until_a_later_reading_takes_their_place(ledger):
