@@ -102,7 +102,7 @@ def discarding_failures(version: Version) -> Iterator[None]:
 @contextmanager
 def reading(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection to the version being built, for the audit."""
-    connection = _connect(version.database)
+    connection = _connect(version, version.database)
     try:
         yield connection
     finally:
@@ -162,15 +162,17 @@ def sweep_builds(data: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _connect(database: Path | None = None) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(database), read_only=True) if database else duckdb.connect()
+def _connect(version: Version, database: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """What does not fit into memory goes where only the owner looks, not beside what is published."""
+    spill, name = str(version.data / "work" / "spill"), str(database) if database else ":memory:"
+    connection = duckdb.connect(name, read_only=database is not None, config={"temp_directory": spill})
     connection.execute("SET TimeZone = 'UTC'")
     return connection
 
 
 @contextmanager
 def _attached(version: Version) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = _connect()
+    connection = _connect(version)
     try:
         where = str(version.database).replace("'", "''")
         connection.execute(f"ATTACH '{where}' AS flow (STORAGE_VERSION '{STORAGE_VERSION}')")
@@ -191,11 +193,12 @@ def _load(connection: duckdb.DuckDBPyConnection, version: Version, table: type[T
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing_parquet(path):
         rows.select(*ddl.published_columns(table)).sink_parquet(path, compression="zstd")
-    written = connection.read_parquet(str(path))
+    connection.begin()  # else every comment is flushed to disk by itself
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {ddl.quoted(table.layer)}")
     for statement in ddl.create_statements(table, count_rows(version, table.layer, table.name)):
         connection.execute(statement)
-    written.insert_into(f"flow.{table.layer}.{table.name}")
+    connection.read_parquet(str(path)).insert_into(f"flow.{table.layer}.{table.name}")
+    connection.commit()
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -42,6 +42,19 @@ def test_a_published_table_holds_the_rows_with_the_site_in_front(tmp_path):
     assert second[6] == []
 
 
+def test_what_does_not_fit_into_memory_is_laid_where_only_the_owner_looks(tmp_path):
+    version = Version(tmp_path, "v1")
+    (tmp_path / "work").mkdir(mode=0o700)
+    warehouse.stage_version(version, {Parcels: parcels().lazy()}, "acme")
+    with warehouse.reading(version) as connection:
+        connection.execute("SET memory_limit = '60MB'")
+        connection.execute("CREATE TEMP TABLE much AS SELECT hash(range) AS a FROM range(20_000_000)")
+        spilt = connection.execute("SELECT path FROM duckdb_temporary_files()").fetchall()
+    assert spilt
+    assert all(Path(path).is_relative_to(tmp_path / "work" / "spill") for (path,) in spilt)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
 def test_parquet_holds_the_same_rows_as_duckdb(tmp_path):
     publish(tmp_path, "v1", parcels({}, {"leg_number": 2}))
     frame = pl.read_parquet(tmp_path / "parquet" / "core" / "parcels.parquet")
