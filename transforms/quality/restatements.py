@@ -5,7 +5,7 @@ Figures of a period or week that still ran, or that were withheld before, were n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
@@ -72,8 +72,8 @@ def find_restatements(table: type[Table], published: pl.LazyFrame, fresh: pl.Laz
         name for name in old.columns
         if f"{name}_now" in both.columns and name not in (*_about(table), *SAID_ELSEWHERE, flag)
     ]  # fmt: skip
-    stands = pl.col.is_here.is_not_null() & pl.col.is_here_now.is_not_null()
-    rows = [_changed(both.filter(stands), name) for name in compared]
+    standing = both.filter(pl.col.is_here.is_not_null() & pl.col.is_here_now.is_not_null())
+    rows = [_changed(standing, name) for name in _differing(standing, compared)]
     known = old.select(
         pl.col(name).alias(f"{name}_now") for name in ("restated_stream", "restated_kind", "restated_day")
     )
@@ -104,18 +104,35 @@ def _keyed(table: type[Table], frame: pl.LazyFrame) -> pl.DataFrame:
     return about.with_columns(pl.col(labels).cast(pl.String)).collect()
 
 
+def _differing(both: pl.DataFrame, names: Sequence[str]) -> list[str]:
+    """The columns in which anything differs at all: few, and often none."""
+    [found] = both.select(_differs(both.schema, name).any().alias(name) for name in names).rows(named=True)
+    return [name for name, differs in found.items() if differs]
+
+
+def _differs(schema: pl.Schema, name: str) -> pl.Expr:
+    """Whether a figure that had been published is another now."""
+    old, new = _both_values(schema, name)
+    differs = old.ne_missing(new)
+    if schema[name].is_float() and schema[name] == schema[f"{name}_now"]:
+        differs &= ((old - new).abs() > TOLERANCE * pl.max_horizontal(old.abs(), new.abs())).fill_null(True)
+    return old.is_not_null() & differs
+
+
+def _both_values(schema: pl.Schema, name: str) -> tuple[pl.Expr, pl.Expr]:
+    """A figure as published and as it stands now; as texts where its type is another."""
+    old, new = pl.col(name), pl.col(f"{name}_now")
+    if schema[name] == schema[f"{name}_now"]:
+        return old, new
+    return old.cast(pl.String), new.cast(pl.String)
+
+
 def _changed(both: pl.DataFrame, name: str) -> pl.DataFrame:
     """Rows in which a figure that had been published is another now."""
-    old, new = pl.col(name), pl.col(f"{name}_now")
-    if both.schema[name] != both.schema[f"{name}_now"]:
-        old, new = old.cast(pl.String), new.cast(pl.String)
+    old, new = _both_values(both.schema, name)
     is_number = both.schema[name].is_numeric() and both.schema[f"{name}_now"].is_numeric()
-    differs = old.ne_missing(new)
-    if both.schema[name].is_float() and is_number:
-        differs &= ((old - new).abs() > TOLERANCE * pl.max_horizontal(old.abs(), new.abs())).fill_null(True)
-    found = both.filter(old.is_not_null() & differs)
     change = (new.cast(pl.Float64) - old.cast(pl.Float64)) if is_number else pl.lit(None, pl.Float64)
-    return found.select(
+    return both.filter(_differs(both.schema, name)).select(
         *_ROW, column_name=pl.lit(name), published_value=old.cast(pl.String), restated_value=new.cast(pl.String),
         change=change,
     )  # fmt: skip
