@@ -23,7 +23,7 @@ from pipelines.landed import Landed, LandedStore
 from pipelines.parameters import WorkflowStore
 from pipelines.settings import RunSettings
 from pipelines.store import RawStore, TableStore
-from transforms.raw import RawChanges, RawIssues, RawQuarantine
+from transforms.raw import RawIssues, RawQuarantine
 from transforms.schema import TIMESTAMP, Table
 
 SHARES = f"""
@@ -83,7 +83,7 @@ def gather(settings: RunSettings, tables: Sequence[type[Table]], stores: Stores)
     )
     return Circumstances(
         listed=listed_issues(stores.raw, source),
-        raw_changes=stores.raw.place(RawChanges),
+        raw=stores.raw.folder,
         run=run,
         builds=_builds(stores.tables, tables),
         earlier_run=_earlier_run(settings.data),

@@ -15,17 +15,24 @@ import polars as pl
 
 from pipelines import ddl
 from pipelines.contracts.contract import (
+    CHANGE_SEALS,
     EARLIER_RUN,
     EARLIER_TABLES,
     LANDED_CHANGES,
+    LANDED_ISSUES,
     LISTED_ISSUES,
     TABLE_BUILDS,
     THIS_RUN,
 )
 from pipelines.limits import Limits
 
-LANDED_COLUMNS = "issue_id, history_id, item_index, changed_at, field, from_id, to_id, to_key"
-"""Of a raw change what is compared; nothing that tells a person (an assignment's ends are left out of it)."""
+RAW_FACTS = {
+    LANDED_CHANGES: ("raw_changes", "issue_id, history_id, item_index, changed_at, field, from_id, to_id, to_key"),
+    LANDED_ISSUES: ("raw_issues", "issue_id, updated_at"),
+    CHANGE_SEALS: ("change_seals", "issue_id, change_count, instant_sum, history_sum, from_sum, to_sum"),
+}
+"""Folder and columns of what is compared with the raw tables; nothing that tells a person (of an assignment, whose ends
+are among the columns, they are left out of the comparison)."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +59,8 @@ class Circumstances:
 
     listed: pl.DataFrame | None = None
     """issue_id."""
-    raw_changes: Path | None = None
-    """Folder of raw_changes' files."""
+    raw: Path | None = None
+    """Folder of the raw tables' folders."""
     run: ThisRun | None = None
     builds: pl.DataFrame | None = None
     """table_name, built_at."""
@@ -74,11 +81,12 @@ class Circumstances:
         known = [name for name, frame in frames.items() if frame is not None]
         for name in known:
             connection.register(name, frames[name])
-        if self.raw_changes:
-            files = ddl.text(str(self.raw_changes / "*.parquet"))
-            lines = (f"CREATE TEMP VIEW {LANDED_CHANGES} AS SELECT {LANDED_COLUMNS}", f"FROM read_parquet({files})")
-            connection.execute("\n".join(lines))
-            known.append(LANDED_CHANGES)
+        if self.raw:
+            for name, (folder, columns) in RAW_FACTS.items():
+                files = ddl.text(str(self.raw / folder / "*.parquet"))
+                lines = (f"CREATE TEMP VIEW {name} AS SELECT {columns}", f"FROM read_parquet({files})")
+                connection.execute("\n".join(lines))
+                known.append(name)
         return known
 
 

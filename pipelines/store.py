@@ -92,7 +92,7 @@ class RawStore(dg.IOManager):
     """Reads the raw tables in the parts they were parsed in; those were written while parsing."""
 
     def __init__(self, folder: Path, tables: Iterable[type[Table]]) -> None:
-        self._folder = folder
+        self.folder = folder
         self._tables = {table.name: table for table in tables}
 
     def handle_output(self, context: dg.OutputContext, obj: None) -> None:
@@ -110,7 +110,7 @@ class RawStore(dg.IOManager):
 
     def place(self, table: type[Table]) -> Path:
         """Folder of a table's parts."""
-        return self._folder / table.name
+        return self.folder / table.name
 
 
 def describe(table: type[Table]) -> Mapping[str, Any]:

@@ -13,6 +13,12 @@ LISTED_ISSUES = "listed_issues"
 LANDED_CHANGES = "landed_changes"
 """Every change that was read from Jira: raw_changes, without persons."""
 
+LANDED_ISSUES = "landed_issues"
+"""Every issue that was read from Jira: issue_id, updated_at."""
+
+CHANGE_SEALS = "change_seals"
+"""What the changes of each issue were when they were parsed: issue_id, and the numbers of ``pipelines.jira.seals``."""
+
 THIS_RUN = "this_run"
 """One row: as_of, is_as_of_told, landed_at, and the limits of flow.toml's section audit."""
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from pipelines.contracts.contract import LANDED_CHANGES, LISTED_ISSUES, THIS_RUN, Contract
+from pipelines.contracts.contract import (
+    CHANGE_SEALS,
+    LANDED_CHANGES,
+    LANDED_ISSUES,
+    LISTED_ISSUES,
+    THIS_RUN,
+    Contract,
+)
+
+QUARTER_HOUR, WIDEST_OFFSET = 900_000, 14 * 3_600_000
+"""Milliseconds between the offsets time zones have, and of the widest of them."""
 
 
 def without_gaps(table: str, order: str, says: str) -> Contract:
@@ -101,6 +111,40 @@ HISTORY = (
            OR own.ends IS DISTINCT FROM landed.ends
         """,
         ("changes", LANDED_CHANGES),
+    ),
+    Contract(
+        "changes",
+        "changes_keep_their_seals",
+        "every issue has as many changes, of the same histories, instants and values, as when its answer was parsed",
+        """
+        SELECT issue_id, own.change_count, sealed.change_count AS sealed_count,
+               own.instant_sum - sealed.instant_sum AS ms_off
+        FROM (SELECT issue_id, count(*) AS change_count, sum(epoch_ms(changed_at)) AS instant_sum,
+                     sum(history_id) AS history_sum,
+                     coalesce(sum(from_value) FILTER (WHERE field <> 'assignee'), 0) AS from_sum,
+                     coalesce(sum(to_value) FILTER (WHERE field <> 'assignee'), 0) AS to_sum
+              FROM {batch} GROUP BY issue_id) AS own
+        FULL JOIN change_seals AS sealed USING (issue_id)
+        WHERE own.change_count IS DISTINCT FROM sealed.change_count OR own.instant_sum <> sealed.instant_sum
+           OR own.history_sum <> sealed.history_sum OR own.from_sum <> sealed.from_sum OR own.to_sum <> sealed.to_sum
+        """,
+        ("changes", CHANGE_SEALS),
+    ),
+    Contract(
+        "changes",
+        "changes_are_told_in_the_issues_zone",
+        "no ten issues were last updated the same whole quarters of an hour from their last change, unless at that very"
+        " moment",
+        f"""
+        SELECT minutes_off, issue_count, unshifted_count FROM (
+          SELECT off / 60000 AS minutes_off, count(*) AS issue_count,
+                 max(CASE WHEN off = 0 THEN count(*) ELSE 0 END) OVER () AS unshifted_count
+          FROM (SELECT epoch_ms(any_value(updated_at)) - epoch_ms(max(changed_at)) AS off
+                FROM {{batch}} JOIN landed_issues USING (issue_id) WHERE updated_at IS NOT NULL GROUP BY issue_id)
+          WHERE off % {QUARTER_HOUR} = 0 AND abs(off) <= {WIDEST_OFFSET} GROUP BY off)
+        WHERE minutes_off <> 0 AND issue_count >= 10 AND issue_count > unshifted_count
+        """,
+        ("changes", LANDED_ISSUES),
     ),
     Contract(
         "changes",

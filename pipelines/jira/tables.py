@@ -21,6 +21,7 @@ from pipelines.jira.ledger import Run
 from pipelines.jira.parse import ISSUES_PER_BATCH, Line, RawFrames, parse_in_batches
 from pipelines.jira.recovery import set_aside
 from pipelines.jira.reference import Reference
+from pipelines.jira.seals import CHANGE_SEALS, seal_changes
 from pipelines.jira.site_store import Store
 from pipelines.jira.small_tables import site_tables
 from transforms.raw import RawChanges, RawComments, RawIssues, RawQuarantine, RawTombstones, RawWorklogs
@@ -106,6 +107,7 @@ class _Writer:
         for table, frame in zip(STREAMED, frames[: len(STREAMED)], strict=True):
             self._write_part(table, frame)
             self.row_counts[table.name] += frame.height
+        self._write_frame(CHANGE_SEALS, seal_changes(frames.changes))
         self._names = newest_names(pl.concat([self._names, frames.names]).lazy())
         self._part += 1
 
@@ -114,12 +116,16 @@ class _Writer:
         if not self._part:
             for table in STREAMED:
                 self._write_part(table, table.empty())
+            self._write_frame(CHANGE_SEALS, seal_changes(RawChanges.empty()))
         for table, frame in (site_tables(reference, self._names) | ready).items():
             self._write_part(table, frame)
 
     def _write_part(self, table: type[Table], frame: pl.DataFrame) -> None:
         check_schema(table, frame)
-        path = self._folder / table.name / f"part-{self._part:05}.parquet"
+        self._write_frame(table.name, frame)
+
+    def _write_frame(self, name: str, frame: pl.DataFrame) -> None:
+        path = self._folder / name / f"part-{self._part:05}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         with writing_parquet(path):
             frame.write_parquet(path, compression="lz4")

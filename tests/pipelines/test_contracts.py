@@ -10,6 +10,7 @@ import pytest
 from pipelines import ddl
 from pipelines.circumstances import Circumstances, ThisRun
 from pipelines.contracts import CONTRACTS, contracts_for
+from pipelines.jira.seals import seal_changes
 from pipelines.limits import Limits
 from transforms.catalog import TABLES
 from transforms.schema import TIMESTAMP
@@ -97,7 +98,10 @@ def interval(number, kind, start, end, **more):
 
 AS_OF = hour(4)
 
-FACTS = {"listed_issues", "landed_changes", "this_run", "table_builds", "earlier_run", "earlier_tables"}
+FACTS = {
+    "listed_issues", "landed_changes", "landed_issues", "change_seals", "this_run", "table_builds", "earlier_run",
+    "earlier_tables",
+}  # fmt: skip
 """What a contract may need that is no published table."""
 
 
@@ -112,14 +116,19 @@ def circumstances(listed=(1, 9), **run):
     )
 
 
-def broken(contract_name, tables, known=None, table_name=None):
+def broken(contract_name, tables, known=None, table_name=None, read=None):
     """Rows by which a contract is broken."""
     [contract] = [c for c in CONTRACTS if c.name == contract_name and table_name in (c.table_name, None)]
-    return run(contract, tables, known)
+    return run(contract, tables, known, read)
 
 
-def run(contract, tables, known=None):
+def run(contract, tables, known=None, read=None):
+    """``read`` are the changes as they were parsed, and last of each issue when it was updated."""
     connection = duckdb.connect()
+    parsed = tables["changes"] if read is None else read
+    raw = parsed.rename({"from_value": "from_id", "to_value": "to_id"})
+    connection.register("change_seals", seal_changes(raw))
+    connection.register("landed_issues", parsed.group_by("issue_id").agg(updated_at=pl.col.changed_at.max()))
     (known or circumstances()).lay_out(connection)
     connection.register("landed_changes", tables["changes"].rename({"from_value": "from_id", "to_value": "to_id"}))
     for name in contract.needs:
@@ -181,6 +190,37 @@ def test_an_open_visit_that_is_not_the_last_is_caught():
 def test_a_gap_between_two_intervals_is_caught():
     tables = changed(sound_tables(), "work_intervals", entered_at=hour(3))
     assert broken("contiguous", tables, table_name="work_intervals")
+
+
+def changes_of(*ids):
+    rest = ({"issue_id": i, "history_id": i, "changed_at": hour(i)} for i in ids)
+    return sound_tables() | {"changes": rows("changes", *rest)}
+
+
+def test_changes_that_were_doubled_lost_or_shifted_since_they_were_parsed_are_caught():
+    read = changes_of(1, 2, 3)["changes"]
+    [doubled] = broken("changes_keep_their_seals", changes_of(1, 2, 3, 3), read=read)
+    [lost] = broken("changes_keep_their_seals", changes_of(1, 2), read=read)
+    assert (doubled, lost) == ((3, 2, 1, doubled[3]), (3, None, 1, None))
+    shifted = {"changes": read.with_columns(pl.col.changed_at + timedelta(hours=1))}
+    assert {row[0] for row in broken("changes_keep_their_seals", sound_tables() | shifted, read=read)} == {1, 2, 3}
+    assert not broken("changes_keep_their_seals", {"changes": read}, read=read)
+
+
+@pytest.mark.parametrize("shift", [timedelta(hours=-2), timedelta(minutes=330), timedelta(hours=13)])
+def test_changes_read_in_another_zone_than_their_issues_are_caught(shift):
+    read = changes_of(*range(1, 21))["changes"]
+    shifted = {"changes": read.with_columns(pl.col.changed_at - shift)}
+    minutes = shift.total_seconds() / 60
+    assert broken("changes_are_told_in_the_issues_zone", sound_tables() | shifted, read=read) == [(minutes, 20, 0)]
+
+
+def test_issues_updated_after_their_last_change_are_in_no_other_zone():
+    read = changes_of(*range(1, 21))["changes"]
+    later = read.with_columns(pl.col.changed_at + pl.duration(minutes=15 * pl.col.issue_id))
+    few = pl.concat([read[:11], read[11:].with_columns(pl.col.changed_at + timedelta(hours=1))])
+    for updated in (later, few, read.with_columns(pl.col.changed_at + timedelta(minutes=20))):
+        assert not broken("changes_are_told_in_the_issues_zone", sound_tables() | {"changes": read}, read=updated)
 
 
 def test_visits_that_are_not_numbered_from_one_are_caught():
