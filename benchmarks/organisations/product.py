@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -39,14 +39,20 @@ def publish(raw: Mapping[str, pl.DataFrame], periods: Periods) -> dict[str, pl.D
 class Site:
     """Tables of one site, filled when they are asked for and then kept."""
 
-    def __init__(self, raw: Mapping[str, pl.DataFrame], periods: Periods = ()) -> None:
+    def __init__(
+        self,
+        raw: Mapping[str, pl.DataFrame],
+        periods: Periods = (),
+        as_of: datetime = AS_OF,
+        rules: WorkflowRules | None = None,
+    ) -> None:
         self._known: dict[str, Any] = {name: frame.lazy() for name, frame in raw.items()}
         self._known["workflow"] = infer_workflow(
-            WorkflowRules(CALENDAR),
+            rules or WorkflowRules(CALENDAR),
             *(raw[f"raw_{name}"] for name in ("issues", "changes", "statuses", "projects", "resolutions")),
         )
-        self._known["landed_batches"] = SimpleNamespace(as_of=AS_OF)
-        self._known["as_of"] = AS_OF
+        self._known["landed_batches"] = SimpleNamespace(as_of=as_of, missing=[])
+        self._known["as_of"] = as_of
         self._periods = periods
 
     def table(self, name: str) -> Any:
