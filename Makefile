@@ -7,7 +7,7 @@ INSTALLED := .venv/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 fuzz tables dev dashboard mutationbench crashbench
+.PHONY: help setup run test lint audit lock bench flowbench pullbench reportbench constraintbench jira820 duckdb122 fuzz tables dev dashboard mutationbench crashbench auditbench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 8
@@ -53,6 +53,13 @@ jira820: .state/jira820/.installed ## set up an independent Jira emulator, in an
 	.state/jira820/bin/python -m pip install --quiet --no-deps --require-hashes -r tests/pipelines/jira/jira820.lock
 	@touch $@
 
+duckdb122: .state/duckdb122/.installed ## set up the oldest DuckDB driver that has to open the tables, in an environment of its own
+
+.state/duckdb122/.installed: tests/pipelines/duckdb122.lock
+	$(PYTHON) -m venv .state/duckdb122
+	.state/duckdb122/bin/python -m pip install --quiet --no-deps --require-hashes -r tests/pipelines/duckdb122.lock
+	@touch $@
+
 constraintbench: $(INSTALLED) ## measure how often the named constraint is right (an hour)
 	$(BIN)/python -m benchmarks.constraint_accuracy --seeds reported --processes 2
 
@@ -62,10 +69,13 @@ reportbench: $(INSTALLED) ## measure size and opening of the report of 5,000 to 
 crashbench: $(INSTALLED) ## kill 200 runs at random instants and look whether all is whole and repaired (an hour or two)
 	$(BIN)/python -m benchmarks.crashes --kills 200
 
+auditbench: $(INSTALLED) ## measure the audit's share of a run of 100,000 issues, and its growth up to 50M rows (half an hour)
+	$(BIN)/python -m benchmarks.audit_cost
+
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py
 
-mutationbench: $(INSTALLED) ## plant a hundred defects in the tables of data/, one by one, and ask who names them
+mutationbench: $(INSTALLED) ## plant a hundred defects one by one and ask who names them; build 200 times without one (an hour)
 	$(BIN)/python -m benchmarks.audit_mutations
 
 lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
