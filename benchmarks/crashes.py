@@ -1,24 +1,29 @@
 """Two hundred runs of ``flow`` killed at random instants: what readers see then, and what the next run puts right.
 
-``python -m benchmarks.crashes [--kills N] [--seed N] [--audit]`` prints a line per kill and a table. Every run is a
-real process that gets a real SIGKILL; it is forked from one that has imported everything, because imports write nothing
-and take most of the time. For the same reason the audit, which only reads, is left out unless asked for.
+``python -m benchmarks.crashes [--kills N] [--seed N]`` prints a line per kill and a table. Every run is a real process
+that gets a real SIGKILL; it is forked from one that has imported everything, because imports write nothing and take
+most of the time. For the same reason only runs to be killed in their audit have one, and reports come without the
+library that draws their charts: an audit reads, and the library is the same text every time.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
+import importlib
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,16 +32,15 @@ import polars as pl
 import polars.selectors as cs
 
 import pipelines.audit
-import pipelines.run
-import pipelines.sandbox_command
-import pipelines.summary
+import pipelines.report.page
 from pipelines.cli import app
+from pipelines.report.charts import CHARTS, specification
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN
 from transforms.catalog import TABLES
 
-PHASES = ("starting", "reading", "parsing", "computing", "building", "checking", "publishing", "ending")
+PHASES = ("starting", "reading", "parsing", "computing", "building", "checking", "drawing", "publishing", "ending")
 BEGINNINGS = {"Reading": "reading", "Parsing": "parsing", "Building": "building", "Checking": "checking",
-              "Publishing": "publishing", "Published": "ending"}  # fmt: skip
+              "Drawing": "drawing", "Publishing": "publishing", "Published": "ending"}  # fmt: skip
 MOMENTS = ("2026-03-03T12:00:00Z", "2026-03-04T07:00:00Z")
 """Runs speak of them in turn, so that two versions that follow each other differ."""
 
@@ -71,8 +75,8 @@ class Tally:
 class Bench:
     """A data folder that is never cleaned up between kills, and what it should hold as of each moment."""
 
-    def __init__(self, folder: Path, url: str, seed: int, *, has_audit: bool) -> None:
-        self.data, self._folder, self._url, self._has_audit = folder / "data", folder, url, has_audit
+    def __init__(self, folder: Path, url: str, seed: int) -> None:
+        self.data, self._folder, self._url = folder / "data", folder, url
         self._rng = random.Random(seed)
         self._expected: dict[str, str] = {}
         self._lines: list[Line] = []
@@ -80,8 +84,10 @@ class Bench:
 
     def prepare(self) -> None:
         """Run undisturbed as of both moments in folders of their own; a copy of the second is killed in."""
+        self._whole_run(self._folder / "thrown-away", MOMENTS[0], has_audit=True)
+        _import_all((self._folder / "imported.txt").read_text().split())
         for number, moment in enumerate(MOMENTS):
-            self._lines = self._whole_run(self._folder / f"undisturbed-{number}", moment)
+            self._lines = self._whole_run(self._folder / f"undisturbed-{number}", moment, has_audit=True)
             content = self._content(self._folder / f"undisturbed-{number}")
             if not content or content in self._expected:
                 raise SystemExit("What undisturbed runs publish cannot be told apart, so no kill could be judged.")
@@ -128,8 +134,8 @@ class Bench:
     def _phase_at(self, at: float) -> str:
         return next(line.phase for line in self._lines if line.at == at)
 
-    def _whole_run(self, data: Path, moment: str) -> list[Line]:
-        child, told = self._start(data, moment)
+    def _whole_run(self, data: Path, moment: str, *, has_audit: bool = False) -> list[Line]:
+        child, told = self._start(data, moment, has_audit=has_audit)
         lines = list(_follow(told))
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if code:
@@ -138,7 +144,7 @@ class Bench:
 
     def _killed_run(self, moment: str, phase: str, wait: float) -> bool:
         """Whether the kill met the run at work."""
-        child, told = self._start(self.data, moment)
+        child, told = self._start(self.data, moment, has_audit=phase == "checking")
         for line in _follow(told):
             if line.phase == phase:
                 time.sleep(wait)
@@ -146,16 +152,24 @@ class Bench:
                 break
         return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
-    def _start(self, data: Path, moment: str) -> tuple[int, int]:
+    def _start(self, data: Path, moment: str, *, has_audit: bool) -> tuple[int, int]:
         """A run in a child; returns its id and where it tells its progress."""
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             os.dup2(writer, 2)
             os.dup2(os.open(self._folder / "told.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
-            _in_child(lambda: _flow_run(data, moment, self._url, has_audit=self._has_audit))
+            _in_child(lambda: self._flow_run(data, moment, has_audit=has_audit))
         os.close(writer)
         return child, reader
+
+    def _flow_run(self, data: Path, moment: str, *, has_audit: bool) -> None:
+        os.environ |= {"JIRA_URL": self._url, "JIRA_EMAIL": DEFAULT_EMAIL, "JIRA_API_TOKEN": DEFAULT_TOKEN}
+        pipelines.report.page.drawing_library = lambda: ""
+        if not has_audit:
+            pipelines.audit.audit = lambda *_: []
+        app(["run", "--data", str(data), "--as-of", moment], standalone_mode=False)
+        (self._folder / "imported.txt").write_text("\n".join(sorted(sys.modules)))
 
     def _content(self, data: Path) -> str:
         """A fingerprint of everything a reader sees; empty where it contradicts itself. In a child of its own."""
@@ -193,11 +207,15 @@ def fingerprint(data: Path) -> str:
     return "\n".join(lines)
 
 
-def _flow_run(data: Path, moment: str, url: str, *, has_audit: bool) -> None:
-    os.environ |= {"JIRA_URL": url, "JIRA_EMAIL": DEFAULT_EMAIL, "JIRA_API_TOKEN": DEFAULT_TOKEN}
-    if not has_audit:
-        pipelines.audit.audit = lambda *_: []
-    app(["run", "--data", str(data), "--as-of", moment], standalone_mode=False)
+def _import_all(names: Sequence[str]) -> None:
+    """Import what a run imported, so that those forked from now on find it there."""
+    for name in names:
+        with contextlib.suppress(Exception):  # some modules are made by others, under names that cannot be imported
+            importlib.import_module(name)
+    for chart in CHARTS:
+        specification(chart)  # kept once it is made
+    if threading.active_count() > 1:
+        raise SystemExit("Importing has started threads; what is forked now would not have them.")
 
 
 def _in_child(work: Callable[[], None]) -> None:
@@ -239,7 +257,6 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--kills", type=int, default=200)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--audit", action="store_true")
     chosen = options.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="crashes-"))
     os.environ["TMPDIR"] = str(folder)
@@ -248,14 +265,15 @@ def main() -> None:
         assert server.stdout
         url = server.stdout.readline().strip()
         try:
-            bench = Bench(folder, url, chosen.seed, has_audit=chosen.audit)
+            bench = Bench(folder, url, chosen.seed)
             bench.prepare()
             for number in range(chosen.kills):
                 print(bench.kill_one(number), flush=True)
         finally:
             server.kill()
             shutil.rmtree(folder, ignore_errors=True)
-    print(f"\n{table(bench.tally)}")
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"\n{table(bench.tally)}\n{spent.ru_utime + spent.ru_stime:.0f} seconds of CPU")
     sys.exit(1 if bench.tally.faults else 0)
 
 

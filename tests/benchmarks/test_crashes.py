@@ -15,11 +15,12 @@ ROOT = Path(__file__).parents[2]
 def test_lines_of_progress_are_told_apart_by_phase():
     reader, writer = os.pipe()
     said = ["Reading http://x", "Parsing the answers", "issues: 6 rows", "Building the tables to publish",
-            "Checking them", "Publishing them", "Published data/flow.duckdb"]  # fmt: skip
+            "Checking them", "Drawing the report", "Publishing them", "Published data/flow.duckdb"]  # fmt: skip
     os.write(writer, "\n".join(said).encode())
     os.close(writer)
     phases = [line.phase for line in _follow(reader)]
-    assert phases == ["starting", "reading", "parsing", "computing", "building", "checking", "publishing", "ending"]
+    assert phases == ["starting", "reading", "parsing", "computing", "building", "checking", "drawing", "publishing",
+                      "ending"]  # fmt: skip
 
 
 def test_the_table_counts_by_phase_and_names_faults():
