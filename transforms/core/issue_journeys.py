@@ -70,7 +70,9 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         nullable=True,
         minimum=0,
     )
-    rework_touch_ms = Column(pl.Int64(), "Touch in second and later visits of a status.", minimum=0)
+    rework_touch_ms = Column(
+        pl.Int64(), "Touch in second and later visits of a status; of a parent the sum of its children's.", minimum=0
+    )
     backward_move_count = Column(pl.Int32(), "Moves to an earlier status, both ends not terminal.", minimum=0)
     reopen_count = Column(pl.Int32(), "Moves from a terminal status back, within the horizon.", minimum=0)
     handoff_count = Column(pl.Int32(), "Changes between two different people from start to finish.", minimum=0)
@@ -100,7 +102,10 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     )
     span_from_ends = elapsed_between("started_at", "finished_at", "span_ms", "the span is finish less start")
     lead_from_ends = elapsed_between("created_at", "finished_at", "lead_ms", "lead is finish less creation")
-    rework_within_touch = RowRule("touch done again is part of the touch", "rework_touch_ms <= touch_ms")
+    rework_within_touch = RowRule(
+        "touch done again is part of the touch, of a parent of its children's",
+        "rework_touch_ms <= coalesce(child_touch_ms, touch_ms)",
+    )
 
 
 INTERVAL_COLUMNS = (

@@ -1,9 +1,11 @@
 """Parents measured through their children: each instant of theirs counted once."""
 
+import polars as pl
 import pytest
 
 from tests.builders import frames, history
 from tests.transforms.told import DAY, HOUR, calculate, instant, tell, with_issue
+from transforms.core.issue_journeys import IssueJourneys
 from transforms.workflow import SPAN_KINDS
 
 H = [f"2026-03-02 {hour:02}:00" for hour in range(24)]
@@ -125,6 +127,17 @@ def test_counts_add_up_over_children():
     counts = ("backward_move_count", "reopen_count", "handoff_count", "continuity_break_count")
     assert [row[name] for name in counts] == [1, 1, 1, 0]
     assert row["rework_touch_ms"] == HOUR
+
+
+def test_what_children_do_again_at_the_same_time_is_rework_of_each():
+    told = [
+        story(key).to("In Progress", H[9]).to("In Review", H[10]).to("In Progress", H[10]).to("Done", H[14])
+        for key in ("G-1", "G-2")
+    ]
+    row = rolled(epic(), *told)
+    assert (row["touch_ms"], row["child_touch_ms"], row["rework_touch_ms"]) == (5 * HOUR, 10 * HOUR, 8 * HOUR)
+    holds = pl.sql_expr(IssueJourneys.row_rules["rework_within_touch"].holds)
+    assert pl.DataFrame([row]).select(holds).item()
 
 
 def test_a_doubtful_child_bounds_the_epics_touch():
