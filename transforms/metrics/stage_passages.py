@@ -11,7 +11,7 @@ from transforms.metrics.stage_presence import CELL, STEP, TIMES, spent
 from transforms.metrics.stage_stays import stage_runs
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
-from transforms.statistics.ratios import Moments, ratio_of_sums
+from transforms.statistics.ratios import Moments, share_of_sums
 from transforms.workflow import Workflow
 
 MINIMUM_YIELD_SAMPLE = 30
@@ -79,7 +79,7 @@ def add_share(steps: pl.DataFrame, through: pl.DataFrame, units: pl.DataFrame, p
     wholes = units.group_by(PERIOD_KEY).agg(n=pl.len(), whole=whole.sum(), whole_whole=(whole * whole).sum())
     joined = steps.select(CELL).join(wholes, on=PERIOD_KEY, how="left", maintain_order="left")
     joined = joined.join(parts, on=CELL, how="left", maintain_order="left").fill_null(0)
-    found = ratio_of_sums(Moments(*(joined[column].to_numpy() for column in Moments._fields)))
+    found = share_of_sums(Moments(*(joined[column].to_numpy() for column in Moments._fields)))
     return _with_estimate(steps, name, found)
 
 

@@ -27,7 +27,7 @@ from transforms.metrics.slots import events_in_periods
 from transforms.metrics.touch_estimates import INTERVAL_KEY, logged_touch, shared_touch
 from transforms.row_rules import all_of
 from transforms.schema import Column, RowRule
-from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
+from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, share_of_sums
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -174,7 +174,7 @@ def _with_efficiencies(rows: pl.DataFrame) -> pl.DataFrame:
     whole, squares = rows["whole"].to_numpy(), rows["whole_whole"].to_numpy()
     for name in ESTIMATES:
         part, own, product = (rows[f"{name}{end}"].to_numpy() for end in ("", "_squares", "_whole"))
-        found = ratio_of_sums(Moments(n, part, whole, own, product, squares))
+        found = share_of_sums(Moments(n, part, whole, own, product, squares))
         names = [f"flow_efficiency_{name}{end}" for end in ("", "_low", "_high")]
         rows = rows.with_columns(pl.Series(c, v).fill_nan(None) for c, v in zip(names, found, strict=True))
     ends = ("", "_low", "_high")

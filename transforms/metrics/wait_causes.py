@@ -27,7 +27,7 @@ from transforms.metrics.slots import events_in_periods, working_between
 from transforms.metrics.waiting_visits import add_batches, visits_of, waiting_pieces
 from transforms.row_rules import all_of, close_to
 from transforms.schema import LABEL, Column, RowRule
-from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
+from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, share_of_sums
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -202,7 +202,7 @@ def _with_shares(rows: pl.DataFrame) -> pl.DataFrame:
     n, squares = rows["issue_count"].to_numpy(), rows["wait_squares"].to_numpy()
     for cause in CAUSES:
         own, product = (rows[f"{cause}_{part}"].to_numpy() for part in ("squares", "products"))
-        found = ratio_of_sums(Moments(n, hours[cause], hours["wait"], own, product, squares))
+        found = share_of_sums(Moments(n, hours[cause], hours["wait"], own, product, squares))
         names = [f"{cause}_share{end}" for end in ("", "_low", "_high")]
         shares = [pl.Series(name, values).fill_nan(None) for name, values in zip(names, found, strict=True)]
         rows = rows.with_columns(shares)

@@ -35,3 +35,9 @@ def ratio_of_sums(moments: Moments, confidence: float = 0.95) -> tuple[np.ndarra
         squares = np.maximum(m.part_part - 2 * ratio * m.part_whole + ratio**2 * m.whole_whole, 0)
         half = z * np.sqrt(squares * m.n / (m.n - 1)) / m.whole
     return ratio, np.maximum(ratio - half, 0), ratio + half
+
+
+def share_of_sums(moments: Moments, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same where every part lies within its whole: cut at 1 as well."""
+    ratio, low, high = (np.minimum(values, 1) for values in ratio_of_sums(moments, confidence))
+    return ratio, low, high

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
+from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums, share_of_sums
 
 
 def moments(part, whole):
@@ -46,3 +46,12 @@ def test_a_constant_ratio_has_no_spread():
 
 def test_nothing_in_the_denominator_is_no_ratio():
     assert np.isnan(ratio_of_sums(moments(np.zeros(30), np.zeros(30)))[0][0])
+
+
+def test_the_interval_of_a_share_ends_at_the_whole():
+    whole = np.arange(1.0, 41)
+    nearly = moments(np.where(whole == 40, whole / 2, whole), whole)
+    ratio, low, high = (float(v[0]) for v in share_of_sums(nearly))
+    assert [ratio, low] == [float(v[0]) for v in ratio_of_sums(nearly)[:2]]
+    assert (high, float(ratio_of_sums(nearly)[2][0]) > 1) == (1.0, True)
+    assert np.isnan(share_of_sums(moments(whole[:3], whole[:3]))[0][0])
