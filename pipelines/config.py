@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from pipelines.config_sites import SiteSection
 from pipelines.jira.options import Options
 from pipelines.limits import Limits
 from pipelines.versions import KEPT_VERSIONS
-from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
+from transforms.workflow_rules import KindRules, StageRules, StreamRules, WorkflowRules
 
 
 class JiraScope(Section):
@@ -105,6 +105,11 @@ class AuditSection(Section):
         return Limits(**self.model_dump())
 
 
+def _ids_as_text(statuses: object) -> object:
+    """A list of names and ids, the ids written as text."""
+    return [str(s) if type(s) is int else s for s in statuses] if isinstance(statuses, list) else statuses
+
+
 class StageSection(Section):
     """One stage of a value stream: its statuses by what is meant to happen in them."""
 
@@ -115,10 +120,7 @@ class StageSection(Section):
     done: tuple[str, ...] = Field((), description="Statuses in which it is delivered.")
     discarded: tuple[str, ...] = Field((), description="Statuses in which it is given up.")
 
-    @field_validator("wait", "touch", "blocked", "done", "discarded", mode="before")
-    @classmethod
-    def _ids_are_text(cls, statuses: object) -> object:
-        return [str(s) if type(s) is int else s for s in statuses] if isinstance(statuses, list) else statuses
+    _ids_are_text = field_validator("wait", "touch", "blocked", "done", "discarded", mode="before")(_ids_as_text)
 
     @model_validator(mode="after")
     def _has_statuses(self) -> StageSection:
@@ -133,6 +135,23 @@ class StageSection(Section):
     def rules(self) -> StageRules:
         """The same for the calculations."""
         return StageRules(**self.model_dump())
+
+
+class StatusChangeSection(Section):
+    """Statuses of a value stream that mean something else from a day on; the past keeps what they meant."""
+
+    valid_from: date = Field(description="First day on which they do.")
+    wait: tuple[str, ...] = Field((), description="Statuses (names or ids) in which work waits from then on.")
+    touch: tuple[str, ...] = Field((), description="Statuses in which somebody is meant to work from then on.")
+    blocked: tuple[str, ...] = Field((), description="Statuses that put it on hold from then on.")
+
+    _ids_are_text = field_validator("wait", "touch", "blocked", mode="before")(_ids_as_text)
+
+    @model_validator(mode="after")
+    def _has_statuses(self) -> StatusChangeSection:
+        if not (self.wait or self.touch or self.blocked):
+            raise ValueError(f"the change of {self.valid_from} names no status; list some as wait, touch or blocked")
+        return self
 
 
 class ValueStreamSection(Section):
@@ -159,6 +178,9 @@ class ValueStreamSection(Section):
         None, description="Calendar of this stream; what it leaves out is taken from [calendar]."
     )
     stage: tuple[StageSection, ...] = Field((), description="Stages in walk order; none lets the walk be inferred.")
+    change: tuple[StatusChangeSection, ...] = Field(
+        (), description="Statuses that mean something else from a day on, oldest first; the past keeps what they meant."
+    )
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> ValueStreamSection:
@@ -167,6 +189,13 @@ class ValueStreamSection(Section):
         for what, names in (("stage", stages), ("status", statuses)):
             if twice := sorted({name for name in names if names.count(name) > 1}):
                 raise ValueError(f"{what} '{twice[0]}' stands twice in value stream '{self.name}'; give it one place")
+        return self
+
+    @model_validator(mode="after")
+    def _changes_are_in_order(self) -> ValueStreamSection:
+        days = [change.valid_from for change in self.change]
+        if days != sorted(set(days)):
+            raise ValueError("list the changes by 'valid_from', the oldest first and each day once")
         return self
 
 
@@ -253,6 +282,7 @@ class FlowConfig(Section):
             project_keys=stream.projects,
             issue_types=stream.issue_types,
             stages=tuple(stage.rules() for stage in stream.stage),
+            changes=tuple(KindRules(**change.model_dump()) for change in stream.change),
             commitment=stream.commitment,
             delivery=stream.delivery,
             is_assignment_used=stream.assignment,

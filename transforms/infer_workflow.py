@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from transforms.configured_kinds import apply_kind_changes
 from transforms.configured_walk import build_configured_walk, find_commitment
 from transforms.inferred_walk import infer_walk
 from transforms.site_names import SiteStatuses, find_ids
@@ -106,9 +107,11 @@ def _gather_evidence(issues: pl.DataFrame, changes: pl.LazyFrame) -> defaultdict
 
 def _walk(stream: StreamRules, site: SiteStatuses, evidence: StreamEvidence) -> list[WalkStatus]:
     if stream.stages:
-        return build_configured_walk(stream, site, evidence.seen_ids)
-    seen = [site.by_id[i] for i in evidence.seen_ids]
-    return infer_walk(seen, evidence.precedence, evidence.resting, evidence.moves)
+        walk = build_configured_walk(stream, site, evidence.seen_ids)
+    else:
+        seen = [site.by_id[i] for i in evidence.seen_ids]
+        walk = infer_walk(seen, evidence.precedence, evidence.resting, evidence.moves)
+    return apply_kind_changes(stream, walk, site)
 
 
 def _value_stream(
@@ -122,6 +125,7 @@ def _value_stream(
         delivery=stream.delivery,
         is_assignment_used=is_assignment_used if stream.is_assignment_used is None else stream.is_assignment_used,
         reopen_horizon=rules.reopen_horizon,
+        kind_changes=tuple(sorted((c for s in walk for c in s.earlier), key=lambda c: (c.until, c.status_id))),
     )
 
 

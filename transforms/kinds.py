@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from transforms.dated_kinds import kind_then
 from transforms.order import same_issue
 from transforms.passes import mark_passes
 from transforms.schema import LABEL
@@ -30,6 +31,7 @@ def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> p
     rows = mark_passes(_with_model(rows, index, stream), _horizons(index)[stream])
     other = index.statuses.select(other_kind="work_kind", other_committed="is_committed")
     rows = pl.concat([rows, other[np.maximum(rows["doubtful_row"].to_numpy(), 0)]], how="horizontal")
+    rows = rows.with_columns(kind_then(index, "doubtful_row", "other_kind"))
     rows = rows.with_columns(kind=_kind(), stage_name=_stage(), is_rework=pl.col.is_revisit)
     rows = rows.with_columns(other_would_last=_would_last()).with_columns(other=_other_kind(discarding))
     return rows.with_columns(kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other"))
@@ -46,6 +48,7 @@ def _with_model(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) ->
     discarding = list(index.workflow.discarding_resolution_ids)
     model = index.statuses.select(pl.col.stage_name.cast(LABEL), "work_kind", "is_committed")
     rows = pl.concat([rows, model[rows["status_row"].to_numpy()]], how="horizontal").with_columns(
+        kind_then(index, "status_row", "work_kind"),
         is_assignment_used=pl.lit(pl.Series(assigns[stream])),
         is_discarded=_is_discarded("work_kind", discarding),
     )

@@ -49,6 +49,17 @@ DECISIONS = ("config_id", "config_name", "name_pattern", "category", "unmapped")
 
 
 @dataclass(frozen=True)
+class KindChange:
+    """A status that was of another work kind before a day."""
+
+    until: date
+    """First day, in the stream's zone, on which it no longer was."""
+    status_id: int
+    work_kind: str
+    """What it was until then, since the change before: queue, active or blocked."""
+
+
+@dataclass(frozen=True)
 class ValueStream:
     """One value stream: its commitment and delivery point, overlays and calendar."""
 
@@ -60,6 +71,8 @@ class ValueStream:
     is_assignment_used: bool = True
     """Whether an active issue without an assignee counts as unassigned rather than touched (METHODS §1.1)."""
     reopen_horizon: timedelta = timedelta(days=30)
+    kind_changes: tuple[KindChange, ...] = ()
+    """Statuses that meant something else before, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -81,9 +94,10 @@ class Workflow:
         return {stream.name: code for code, stream in enumerate(self.streams)}
 
     def definition_changes(self, name: str) -> tuple[date, ...]:
-        """Days from which other definitions of a stream hold: those its calendar says changed then (METHODS §2.6)."""
+        """Days from which other definitions of a stream hold: other hours, other kinds of statuses (METHODS §2.6)."""
         [stream] = [stream for stream in self.streams if stream.name == name]
-        return tuple(day for day, _ in stream.calendar.earlier)
+        days = {day for day, _ in stream.calendar.earlier} | {change.until for change in stream.kind_changes}
+        return tuple(sorted(days))
 
     def definition_parts(self, name: str) -> dict[str, object]:
         """All that decides a stream's numbers, part by part, each under the name people know it by."""
@@ -97,7 +111,7 @@ class Workflow:
             "delivery": stream.delivery,
             "use of assignment": stream.is_assignment_used,
             "reopen horizon": stream.reopen_horizon,
-            "statuses": statuses.rows(),
+            "statuses": (statuses.rows(), stream.kind_changes),
             "discarding resolutions": sorted(self.discarding_resolution_ids),
             "level of counted work": self.flow_level,
         }

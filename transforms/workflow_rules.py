@@ -6,7 +6,7 @@ Plain values only; reading the file belongs to ``pipelines.config``, finding the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from transforms.calendar import WorkingCalendar
@@ -25,6 +25,16 @@ class StageRules:
 
 
 @dataclass(frozen=True)
+class KindRules:
+    """Statuses of the stages, by id or name, that are meant otherwise from a day on."""
+
+    valid_from: date
+    wait: tuple[str, ...] = ()
+    touch: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class StreamRules:
     """One configured value stream: which issues it takes, and its walk.
 
@@ -36,6 +46,9 @@ class StreamRules:
     project_keys: tuple[str, ...] = ()
     issue_types: tuple[str, ...] = ()
     stages: tuple[StageRules, ...] = ()
+    """What the statuses meant before the first of ``changes``."""
+    changes: tuple[KindRules, ...] = ()
+    """Oldest first."""
     commitment: str = ""
     delivery: Literal["status", "release"] = "status"
     is_assignment_used: bool | None = None

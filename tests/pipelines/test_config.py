@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pipelines.config import FlowConfig, config_path, load_config
 from pipelines.config_errors import ConfigError, _inner_model
 from transforms.calendar import WorkingCalendar
-from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
+from transforms.workflow_rules import KindRules, StageRules, StreamRules, WorkflowRules
 
 SHIPPED = Path(__file__).parents[2] / "flow.toml"
 
@@ -86,6 +86,7 @@ def test_the_shipped_example_of_a_value_stream_can_be_used(written):
     [stream] = config.value_stream
     assert stream.name == "Web shop"
     assert [stage.name for stage in stream.stage] == ["Development", "Done"]
+    assert [(change.valid_from, change.wait) for change in stream.change] == [(date(2026, 4, 1), ("10003",))]
 
 
 def test_models_cannot_be_changed():
@@ -150,6 +151,26 @@ def test_an_assignment_that_is_not_stated_is_left_to_detection(written):
     [stream] = written('[[value_stream]]\nname = "A"').rules("UTC").streams
     assert stream.is_assignment_used is None
     assert stream.calendar is None
+
+
+def test_a_change_of_statuses_becomes_rules_of_the_calculation(written):
+    config = written(
+        """
+        [[value_stream]]
+        name = "Web"
+        [[value_stream.change]]
+        valid_from = 2026-01-01
+        wait = ["Review", 12]
+        [[value_stream.change]]
+        valid_from = 2026-02-01
+        touch = ["Review"]
+        """
+    )
+    [stream] = config.rules("UTC").streams
+    assert stream.changes == (
+        KindRules(date(2026, 1, 1), wait=("Review", "12")),
+        KindRules(date(2026, 2, 1), touch=("Review",)),
+    )
 
 
 def test_workflow_options_reach_the_rules(written):
@@ -266,6 +287,15 @@ def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(writte
         ('[calendar]\ncountry = "XX"', "[calendar]: no public holidays are known for this country"),
         ('[calendar]\ncountry = "DE"\nsubdivision = "QQ"', "[calendar]: no public holidays are known for this country"),
         ('[calendar]\nsubdivision = "BE"', "[calendar]: 'subdivision' needs a 'country'"),
+        (
+            '[[value_stream]]\nname = "A"\n[[value_stream.change]]\nvalid_from = 2026-01-01',
+            "'change', entry 1 in [[value_stream]] (number 1): the change of 2026-01-01 names no status; list some",
+        ),
+        (
+            '[[value_stream]]\nname = "A"\n[[value_stream.change]]\nvalid_from = 2026-02-01\nwait = ["X"]\n'
+            '[[value_stream.change]]\nvalid_from = 2026-01-01\ntouch = ["X"]',
+            "[[value_stream]] (number 1): list the changes by 'valid_from', the oldest first and each day once",
+        ),
         ("[[calendar.change]]\nvalid_from = 2026-01-01", "'change', entry 1 in [calendar]: the change of 2026-01-01"),
         (
             '[[calendar.change]]\nvalid_from = 2026-01-01\nhours = "9 to 5"',

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.parameters import SCOPE_SCHEMA, WorkflowStore, from_document, to_document
 from transforms.calendar import WorkingCalendar
-from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
+from transforms.workflow import STATUS_MODEL_SCHEMA, KindChange, ValueStream, Workflow
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def workflow(**changes):
     )
     streams = (
         ValueStream("Größe", calendar, 2, "release", is_assignment_used=False, reopen_horizon=timedelta(days=3)),
-        ValueStream("Other", WorkingCalendar.weekdays("UTC"), 1),
+        ValueStream("Other", WorkingCalendar.weekdays("UTC"), 1, kind_changes=(KindChange(MONDAY.date(), 3, "queue"),)),
     )
     statuses = [("Größe", 3, "Dev", 0, 1, "active", "config_id"), ("Größe", 9, "?", 9, None, "queue", "unmapped")]
     usual = {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from transforms.schema import LABEL, Column, RowRule, Table
+from transforms.dated_kinds import midnight
+from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import DECISIONS, WORK_KIND, Workflow
 
 MS_PER_HOUR = 3_600_000
@@ -39,7 +40,15 @@ class Statuses(Table, layer="core", key=("value_stream", "status_id")):
     status_order = Column(
         pl.Int32(), "Place of the status in the walk. Empty for blocked and unmapped ones.", nullable=True
     )
-    work_kind = Column(WORK_KIND, "queue, active, blocked, done or discarded.")
+    work_kind = Column(WORK_KIND, "queue, active, blocked, done or discarded; as it is now.")
+    work_kind_since_at = Column(
+        TIMESTAMP,
+        "Since when, where flow.toml says that it was another before. Empty where it never changed.",
+        nullable=True,
+    )
+    earlier_work_kinds = Column(
+        pl.String(), 'What it was before, as "active until 2026-04-01", oldest first. Empty likewise.', nullable=True
+    )
     is_unmapped = Column(pl.Boolean(), "No rule covers it.")
     decided_by = Column(LABEL, "Which rule decided stage and kind.", values=DECISIONS)
     decision = Column(pl.String(), "The rule in words.")
@@ -67,7 +76,11 @@ def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workfl
         working_hours=pl.col.working_ms.sum() / MS_PER_HOUR,
     )
     model = workflow.statuses.lazy().with_columns(pl.col("value_stream", "stage_name", "decided_by").cast(LABEL))
-    named = model.join(statuses, on="status_id", how="left").join(hours, on=["value_stream", "status_id"], how="left")
+    named = (
+        model.join(statuses, on="status_id", how="left")
+        .join(hours, on=["value_stream", "status_id"], how="left")
+        .join(_earlier_kinds(workflow).lazy(), on=["value_stream", "status_id"], how="left")
+    )
     return Statuses.select(
         named.with_columns(
             pl.col("visit_count", "issue_count", "elapsed_hours", "working_hours").fill_null(0),
@@ -76,3 +89,16 @@ def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workfl
             decision=pl.col.decided_by.cast(pl.String).replace_strict(DECISION_WORDS),
         ).sort("value_stream", "stage_order", "status_order", "status_id", nulls_last=True)
     )
+
+
+def _earlier_kinds(workflow: Workflow) -> pl.DataFrame:
+    """Since when each redefined status is what it is, and what it was before."""
+    changes = [
+        (stream.name, change.status_id, midnight(change.until, stream), f"{change.work_kind} until {change.until}")
+        for stream in workflow.streams
+        for change in stream.kind_changes
+    ]
+    schema = {"value_stream": pl.String(), "status_id": pl.Int64(), "at": TIMESTAMP, "told": pl.String()}
+    told = pl.DataFrame(changes, schema, orient="row").group_by("value_stream", "status_id", maintain_order=True)
+    earlier = told.agg(work_kind_since_at=pl.col.at.max(), earlier_work_kinds=pl.col.told.str.join(", "))
+    return earlier.with_columns(pl.col.value_stream.cast(LABEL))

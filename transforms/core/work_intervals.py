@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from transforms.dated_kinds import definition_timeline
 from transforms.dependencies import dependency_timeline
 from transforms.families import rolled_up_ids
 from transforms.kinds import add_kinds
@@ -143,7 +144,7 @@ def _timelines(
 ) -> dict[str, Timeline]:
     known = blocks.filter(~pl.col.is_blocker_unknown)
     changes = changes.join(placed.select("issue_id"), on="issue_id", how="semi", maintain_order="left")
-    return {
+    timelines = {
         "assignee": assignee_timeline(placed, changes),
         "flag": flag_timeline(placed, changes),
         "resolution": resolution_timeline(placed, changes),
@@ -151,6 +152,8 @@ def _timelines(
         "known_dependency": dependency_timeline(placed, known),
         "released": release_timeline(placed, versions, workflow, as_of),
     }
+    is_redefined = any(stream.kind_changes for stream in workflow.streams)
+    return timelines | ({"definition": definition_timeline(placed, workflow, as_of)} if is_redefined else {})
 
 
 def _with_model_rows(placed: pl.DataFrame, visits: pl.DataFrame, index: WorkflowIndex) -> pl.DataFrame:

@@ -19,11 +19,12 @@ def waiting_exits(
     """
     commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
     committed = pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32)
-    queues = workflow.statuses.filter((pl.col.work_kind == "queue") & (pl.col.status_order >= committed)).select(
+    begun = workflow.statuses.filter(pl.col.status_order >= committed).select(
         pl.col.value_stream.cast(LABEL), "status_id"
     )
     is_over = pl.col.issue_id.is_in(issue_ids.implode()) & pl.col.left_at.is_not_null()
-    visits = status_visits.filter(is_over).join(queues, on=["value_stream", "status_id"], how="semi")
+    queued = status_visits.filter(is_over & (pl.col.work_kind == "queue"))
+    visits = queued.join(begun, on=["value_stream", "status_id"], how="semi")
     exits = visits.select(
         "issue_id", "visit_number", "value_stream", "stage_name", "entered_at", "left_at",
         latency_ms="elapsed_ms", latency_working_ms="working_ms",
