@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
 
 import pytest
 
 from pipelines.sandbox.company import simulate_company
 from tests.flow_command import flow, serving
+from tests.shared_runs import made_once
 
 WEEKS = 34
 """Weeks of history that hold one whole quarter from its first day, and most of the one before."""
@@ -19,14 +18,7 @@ CONFIG = Path(__file__).parents[1] / "flow.toml"
 
 def published_short_company(factory: pytest.TempPathFactory) -> Path:
     """Data folder of the published company, to be read only; whoever asks first waits for the run."""
-    base = factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    data = shared / "short-company"
-    with (shared / "short-company.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (data / "flow.duckdb").exists():
-            _publish(data)
-    return data
+    return made_once(factory, "short-company", _publish)
 
 
 def _publish(data: Path) -> None:

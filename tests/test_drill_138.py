@@ -7,12 +7,11 @@ import polars as pl
 import pytest
 
 from tests.flow_command import FLAVOURS, in_duckdb, published
-from tests.recordings import published_recordings
 
 
 @pytest.fixture(params=FLAVOURS)
-def data(request, shared_data):
-    return published_recordings(shared_data, request.param)
+def data(request, recordings):
+    return recordings(request.param)
 
 
 def row_of(data, schema: str, table: str, key: str) -> dict:
@@ -26,8 +25,8 @@ def test_the_proof_of_completeness_says_that_it_is_not_whole(data):
     assert "ends in status" in proof["reason"]
 
 
-def test_where_jira_tells_a_total_it_is_named(shared_data):
-    proof = row_of(published_recordings(shared_data, "dc"), "quality", "completeness", "DRILL-138")
+def test_where_jira_tells_a_total_it_is_named(recordings):
+    proof = row_of(recordings("dc"), "quality", "completeness", "DRILL-138")
     assert (proof["history_total"], proof["history_count"]) == (8, 3)
     assert "8 histories, 3 came" in proof["reason"]
 

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 from tests.flow_command import FLAVOURS, in_duckdb, published
-from tests.recordings import published_recordings
 
 COLUMNS = ("issue_key", "status_id", "visits", "millis")
 
@@ -31,8 +30,8 @@ def clipped(visits: pl.DataFrame, by_jira: pl.DataFrame) -> pl.DataFrame:
 
 @pytest.mark.parametrize("read", [published, in_duckdb])
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_time_in_status_is_what_jira_computed(shared_data, by_jira, flavour, read):
-    visits = read(published_recordings(shared_data, flavour), "core", "status_visits")
+def test_time_in_status_is_what_jira_computed(recordings, by_jira, flavour, read):
+    visits = read(recordings(flavour), "core", "status_visits")
     ours = set(clipped(visits, by_jira).select(COLUMNS).rows())
     theirs = set(by_jira.select(COLUMNS).rows())
     assert by_jira["issue_key"].n_unique() == 222
@@ -40,8 +39,8 @@ def test_time_in_status_is_what_jira_computed(shared_data, by_jira, flavour, rea
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_elapsed_time_of_an_unclipped_visit_is_the_same_measure(shared_data, by_jira, flavour):
-    visits = published(published_recordings(shared_data, flavour), "core", "status_visits")
+def test_elapsed_time_of_an_unclipped_visit_is_the_same_measure(recordings, by_jira, flavour):
+    visits = published(recordings(flavour), "core", "status_visits")
     cuts = by_jira.select("issue_key", "cut_at").unique()
     whole = visits.join(cuts, on="issue_key").filter(pl.col.left_at <= pl.col.cut_at)
     elapsed = (whole["left_at"] - whole["entered_at"]).dt.total_milliseconds()
@@ -49,7 +48,7 @@ def test_elapsed_time_of_an_unclipped_visit_is_the_same_measure(shared_data, by_
     assert len(whole) > 222
 
 
-def test_both_flavours_tell_the_same(shared_data):
-    one, other = (published(published_recordings(shared_data, f), "core", "status_visits") for f in FLAVOURS)
+def test_both_flavours_tell_the_same(recordings):
+    one, other = (published(recordings(f), "core", "status_visits") for f in FLAVOURS)
     told = ["issue_id", "visit_number", "status_id", "entered_at", "left_at"]
     assert one.select(told).sort(told).rows() == other.select(told).sort(told).rows()

@@ -13,7 +13,6 @@ from pipelines.sandbox.company.clocks import WEEK
 from pipelines.sandbox.company.engine import Simulation
 from pipelines.sandbox.company.measures import measure_flow
 from pipelines.sandbox.company.scenes import set_scene
-from tests.recordings import published_recordings
 from tests.short_company import WEEKS, published_short_company
 
 PLANTED = {
@@ -121,8 +120,8 @@ def test_most_streams_are_named(verdicts):
 
 
 @pytest.fixture(scope="module")
-def aerogear(shared_data):
-    return query(published_recordings(shared_data, "dc"), "FROM metrics.constraint_verdicts")
+def aerogear(recordings):
+    return query(recordings("dc"), "FROM metrics.constraint_verdicts")
 
 
 def test_on_real_issues_too_few_for_it_the_product_says_so(aerogear):

@@ -111,18 +111,19 @@ def _counts(stays: Stays, journeys: Journeys, stage_count: int, day_count: int) 
     reached = np.minimum.accumulate(arrived[:, ::-1], axis=1)[:, ::-1]
     shape = (stage_count, day_count)
     comings, goings = (_staircase(stays.stage, day, shape) for day in (stays.entered, stays.left))
+    is_given_up = ~journeys.is_delivered & (given_up >= 0)
     every = np.broadcast_to(np.arange(stage_count, dtype=np.int16), arrived.shape)
     return {
         "arrived_count": _staircase(every, arrived, shape),
         "reached_count": _staircase(every, reached, shape),
         "departed_count": _staircase(every, departed, shape),
-        "discarded_count": _staircase(given_up, np.where(journeys.is_delivered, NEVER, journeys.ended), shape),
+        "discarded_count": _staircase(given_up, np.where(is_given_up, journeys.ended, NEVER), shape),
         "present_count": comings - goings,
     }
 
 
 def _first_lives(stays: Stays, journeys: Journeys, stage_count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Day of the first arrival and of the last departure, (issues, stages), and each issue's last stage."""
+    """Day of the first arrival and of the last departure, (issues, stages), and each issue's last stage, or -1."""
     own = np.flatnonzero(stays.is_first_life)
     issue, stage = stays.issue[own], stays.stage[own]
     arrived = np.full((len(journeys.ids), stage_count), NEVER)
@@ -132,7 +133,7 @@ def _first_lives(stays: Stays, journeys: Journeys, stage_count: int) -> tuple[np
     departed[departed < 0] = NEVER
     arrived[:, -1] = np.where(journeys.is_delivered, journeys.ended, NEVER)
     ends = np.flatnonzero(np.append(issue[1:] != issue[:-1], True)[: len(issue)])
-    last = np.zeros(len(journeys.ids), np.int16)
+    last = np.full(len(journeys.ids), -1, np.int16)
     last[issue[ends]] = stage[ends]
     return arrived, departed, last
 

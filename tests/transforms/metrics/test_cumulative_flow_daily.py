@@ -72,6 +72,13 @@ def test_given_up_work_leaves_the_stage_it_was_in(told):
     assert days(told, "Development", "discarded_count") == [0] * 7
 
 
+def test_work_that_was_never_open_was_given_up_in_no_stage():
+    told = history("G-1").created("2026-03-02 09:00", status="Cancelled")
+    table = build(frames(told, history("G-2").created("2026-03-03 09:00", status="Backlog")))
+    assert table["discarded_count"].sum() == 0
+    assert table["departed_count"].sum() == 0
+
+
 def test_a_day_is_that_of_the_streams_zone():
     told = history("G-1").created("2026-03-02 23:30").to("In Progress", "2026-03-03 00:10")
     made = build(frames(told))
