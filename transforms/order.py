@@ -92,10 +92,10 @@ def _is_in_turn(changes: pl.DataFrame, places: pl.Series, moved: pl.DataFrame) -
 
 def ties(rows: pl.DataFrame) -> np.ndarray:
     """Positions of rows that share issue and instant with a neighbour."""
-    earlier, later = rows.head(-1), rows.tail(-1)
-    before = np.zeros(len(rows) + 1, bool)
-    before[1:-1] = (earlier["issue_id"] == later["issue_id"]) & (earlier["changed_at"] == later["changed_at"])
-    return np.flatnonzero(before[:-1] | before[1:])
+    ids, at = rows["issue_id"].to_numpy(), rows["changed_at"].to_physical().to_numpy()
+    same_instant = np.flatnonzero(at[1:] == at[:-1])
+    firsts = same_instant[ids[same_instant] == ids[same_instant + 1]]
+    return np.union1d(firsts, firsts + 1)
 
 
 def _sorted_places(changes: pl.DataFrame) -> pl.Series:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 import msgspec
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from pipelines.jira import parse
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.parse import Line, parse_in_batches, parse_lines
 from tests.pipelines.jira.rest import CREATED, SITE_NAMES, history, issue, item, move, parsed, scrubbed
@@ -215,6 +218,36 @@ def test_an_issue_enters_wholly_or_not_at_all(spoil):
     frames = parse_lines(lines)
     assert frames.quarantine["issue_id"].to_list() == [20]
     assert frames.changes.equals(parse_lines(scrubbed(good)).changes)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.sets(st.integers(1, 24)), st.integers(1, 8))
+def test_bad_lines_refuse_only_themselves_wherever_they_lie(bad, at_once):
+    lines = [landed_line(n, spoilt=n in bad) for n in range(1, 25)]
+    good = [line for n, line in enumerate(lines, 1) if n not in bad]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parse, "LINES_AT_ONCE", at_once)
+        frames = parse_lines(lines)
+    assert frames.quarantine["reference"].to_list() == [f"line:{n}" for n in sorted(bad)]
+    assert frames.issues.equals(parse_lines(good).issues)
+    assert frames.changes.equals(parse_lines(good).changes)
+    assert frames.names.equals(parse_lines(good).names)
+
+
+def landed_line(number, *, spoilt):
+    """An issue with a status of its own; a spoilt one has everything but a last instant."""
+    moves = history(number, at(number), move(1, number)), history(number + 99, at(number + 1), move(number, 1))
+    landed = msgspec.json.decode(scrubbed(issue(number, *moves, status=number))[0])
+    if spoilt:
+        landed["changelog"]["histories"][1]["created"] = "2024-02-30T10:00:00.000+0000"
+    return msgspec.json.encode(landed)
+
+
+def test_the_reason_names_the_place_in_the_line():
+    landed = msgspec.json.decode(scrubbed(issue(1, history(1, at(0), move(1, 2))))[0])
+    landed["changelog"]["histories"][0]["items"].append({"field": 5})
+    reason = parse_lines([msgspec.json.encode(landed)]).quarantine["reason"].item()
+    assert reason == "Expected `str`, got `int` - at `$.changelog.histories[0].items[1].field`"
 
 
 def test_the_newest_name_of_a_status_is_the_one_seen_last():
