@@ -46,7 +46,7 @@ def opening(path: Path) -> list[float]:
         page = chromium.new_page()
         began = time.perf_counter()
         page.goto(path.as_uri(), wait_until="commit")
-        page.wait_for_selector("#stream option", state="attached")
+        page.wait_for_selector("html[data-told='true']")
         first = time.perf_counter() - began
         page.wait_for_selector("html[data-ready='true']", timeout=120_000)
         whole = time.perf_counter() - began

@@ -7,6 +7,8 @@ from typing import Any
 
 import duckdb
 
+from pipelines.published import reading_published
+
 DAY_MS = 86_400_000
 
 _DELIVERED = """
@@ -45,8 +47,28 @@ SHOWN_VERDICTS = 6
 
 def summarise(data: Path) -> list[str]:
     """What the published tables say, and where to look next; one line each."""
-    with duckdb.connect(str((data / "flow.duckdb").resolve()), read_only=True) as tables:
+    with reading_published(data) as tables:
         return [_findings(tables), *_doubts(tables), "", *_verdicts(tables), *_next_steps(data, tables)]
+
+
+def find_counts(data: Path) -> dict[str, float]:
+    """How many issues and tables there are, and how many of the issues are delivered or doubtful."""
+    with reading_published(data) as tables:
+        incomplete, quarantined, unmapped_hours = _row(tables, _DOUBTS)
+        return {
+            "issues": _row(tables, "SELECT count(*) FROM core.issues")[0],
+            "delivered": _row(tables, _DELIVERED)[0],
+            "incomplete_histories": incomplete,
+            "quarantined_answers": quarantined,
+            "unmapped_hours": unmapped_hours,
+            "tables": _row(tables, "SELECT count(*) FROM duckdb_tables()")[0],
+        }
+
+
+def doubts_of(data: Path) -> list[str]:
+    """What stands beside the numbers, in sentences."""
+    with reading_published(data) as tables:
+        return _doubts(tables)
 
 
 def _findings(tables: duckdb.DuckDBPyConnection) -> str:

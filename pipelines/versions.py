@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -113,12 +114,30 @@ def withdrawn(data: Path) -> dict[str, datetime]:
     return taken
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A version that is there, and what is known of it."""
+
+    version_id: str
+    is_current: bool
+    as_of: datetime | None
+    """The oldest of its sites; None where the version tells nothing of its runs."""
+    issue_count: int | None
+    """Of all sites; None likewise."""
+    withdrawn_at: datetime | None
+
+
+def kept(data: Path) -> list[Kept]:
+    """All versions there are, newest first."""
+    taken = withdrawn(data)
+    return [_kept(data, name, taken) for name in reversed(version_ids(data))]
+
+
 def described(data: Path) -> list[str]:
     """One line per version, newest first, and how to go back."""
-    ids, taken = version_ids(data), withdrawn(data)
-    if not ids:
+    lines = [_line(version) for version in kept(data)]
+    if not lines:
         return [f"Nothing was published in {data} yet."]
-    lines = [_line(data, name, taken) for name in reversed(ids)]
     return [*lines, "", "To go back: flow rollback VERSION"]
 
 
@@ -163,14 +182,26 @@ def _scan(folder: Path, table: type[Table]) -> pl.LazyFrame | None:
     return None
 
 
-def _line(data: Path, name: str, taken: dict[str, datetime]) -> str:
+def _kept(data: Path, name: str, taken: dict[str, datetime]) -> Kept:
     runs = _scan(data / "versions" / name, Runs)
     rows = runs.filter(pl.col.version_id == name).collect().rows(named=True) if runs is not None else []
-    as_of, issues = [row["as_of"] for row in rows], sum(row["issue_count"] for row in rows)
-    facts = [f"as of {min(as_of):%Y-%m-%d %H:%M} UTC, {issues:,} issues"] if rows else []
-    if name in taken:
-        facts.append(f"withdrawn {taken[name]:%Y-%m-%d %H:%M} UTC")
-    return f"{'*' if name == current_id(data) else ' '} {name}  {'; '.join(facts)}".rstrip()
+    return Kept(
+        name,
+        is_current=name == current_id(data),
+        as_of=min((row["as_of"] for row in rows), default=None),
+        issue_count=sum(row["issue_count"] for row in rows) if rows else None,
+        withdrawn_at=taken.get(name),
+    )
+
+
+def _line(version: Kept) -> str:
+    facts = []
+    if version.as_of:
+        issues = "1 issue" if version.issue_count == 1 else f"{version.issue_count:,} issues"
+        facts.append(f"as of {version.as_of:%Y-%m-%d %H:%M} UTC, {issues}")
+    if version.withdrawn_at:
+        facts.append(f"withdrawn {version.withdrawn_at:%Y-%m-%d %H:%M} UTC")
+    return f"{'*' if version.is_current else ' '} {version.version_id}  {'; '.join(facts)}".rstrip()
 
 
 def _stamp(name: str) -> datetime | None:

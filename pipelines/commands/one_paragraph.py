@@ -6,7 +6,7 @@ No traceback unless asked for, never a token.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -30,15 +30,18 @@ SHORTEST_SECRET = 6
 
 
 @contextmanager
-def one_paragraph(*, is_verbose: bool = False) -> Iterator[None]:
-    """Turn whatever goes wrong inside into a paragraph on standard error and an exit code."""
+def one_paragraph(*, is_verbose: bool = False, tell: Callable[[str, int], None] | None = None) -> Iterator[None]:
+    """Turn whatever goes wrong inside into a paragraph on standard error and an exit code; ``tell`` hears both too."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         if is_verbose or isinstance(error, typer.Exit):
             raise
         paragraph, code = explain(error)
-        typer.echo(f"flow: {plain_text(without_secrets(paragraph))}", err=True)
+        paragraph = plain_text(without_secrets(paragraph))
+        typer.echo(f"flow: {paragraph}", err=True)
+        if tell:
+            tell(paragraph, code)
         raise typer.Exit(code) from None
 
 

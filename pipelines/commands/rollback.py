@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.commands.one_paragraph import one_paragraph
-from pipelines.commands.options import DataOption
+from pipelines.commands.options import DataOption, JsonOption
 
 
 def rollback(
     version: Annotated[str, typer.Argument(metavar="[VERSION]", help="Version to go back to; none lists them.")] = "",
+    as_json: JsonOption = False,
     data: DataOption = None,
 ) -> None:
     """Lead readers back to an earlier version of all tables, at once."""
@@ -21,9 +26,17 @@ def rollback(
         from pipelines.versions import check_kept, described, roll_back
 
         folder = data or data_folder()
-        if not version:
-            typer.echo("\n".join(described(folder)))
-            return
-        check_kept(folder, version)
-        with holding(folder):
-            typer.echo(roll_back(folder, version))
+        if version:
+            check_kept(folder, version)
+            with holding(folder):
+                said = [roll_back(folder, version)]
+        else:
+            said = described(folder)
+        typer.echo(_listed(folder) if as_json else "\n".join(said))
+
+
+def _listed(folder: Path) -> str:
+    """The versions that are there now, newest first."""
+    from pipelines.versions import kept
+
+    return json.dumps([asdict(version) for version in kept(folder)], indent=1, default=datetime.isoformat)

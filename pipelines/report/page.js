@@ -1,4 +1,5 @@
 // Shows the entries that fit the chosen stream, type and period. Words and rows are made before; nothing is computed here.
+// Words stand first. Charts follow, those in view before the others; a stream is unpacked when it is chosen.
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -6,16 +7,40 @@ const byId = (id) => document.getElementById(id);
 const sections = [...document.querySelectorAll("[data-view]")];
 const state = { stream: "", type: "", period: "", unit: "elapsed" };
 const drawn = new Map();
+const streams = new Map();
+let told = {};
 let turn = 0;
 
-/* Rows travel as columns; texts that repeat as numbers into a list. */
-function decode(table) {
-  const names = Object.keys(table.columns);
-  const columns = names.map((name) => {
-    const { list, codes, values } = table.columns[name];
-    return list ? codes.map((code) => (code < 0 ? null : list[code])) : values;
+/* What is packed */
+
+async function unpack(id) {
+  const bytes = Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}
+
+async function toldOf(stream) {
+  if (!streams.has(stream)) streams.set(stream, JSON.parse(await unpack(`pack-${data.streams.indexOf(stream)}`)));
+  return streams.get(stream);
+}
+
+let library = null;
+
+/* The policy names the hash of what is run here. */
+function drawingLibrary() {
+  library ??= unpack("library").then((text) => {
+    const script = element("script");
+    script.textContent = text;
+    document.head.append(script);
   });
-  return Array.from({ length: table.count }, (_, at) => Object.fromEntries(names.map((name, i) => [name, columns[i][at]])));
+  return library;
+}
+
+/* Rows travel as columns; texts that repeat as numbers into a list. */
+function decode(table, isKept = () => true) {
+  const readers = Object.entries(table.columns).map(([name, { list, codes, values }]) => [name, list ? (at) => list[codes[at]] ?? null : (at) => values[at]]);
+  const read = Object.fromEntries(readers);
+  const places = Array.from({ length: table.count }, (_, at) => at).filter((at) => isKept((name) => read[name]?.(at)));
+  return places.map((at) => Object.fromEntries(readers.map(([name, value]) => [name, value(at)])));
 }
 
 function element(tag, attributes = {}, ...children) {
@@ -35,7 +60,7 @@ const chosenPeriod = () => periodsOf(state.stream).find((period) => period.id ==
 
 /* The entry that says most of what is chosen. */
 function entryOf(view) {
-  const fits = (view.entries[state.stream] || []).filter(
+  const fits = view.entries.filter(
     (entry) => (!entry.period || entry.period === state.period) && (!entry.type || entry.type === state.type),
   );
   return fits.sort((a, b) => Number(!!b.type) - Number(!!a.type) || Number(!!b.period) - Number(!!a.period))[0];
@@ -44,14 +69,11 @@ function entryOf(view) {
 function rowsOf(view, entry, chart) {
   const own = entry.charts?.[chart];
   if (own) return decode(own);
-  const shared = view.shared?.[state.stream]?.[chart];
+  const shared = view.shared[chart];
   if (!shared) return [];
   const period = view.follows.includes("period") && chosenPeriod();
-  return decode(shared).filter(
-    (row) =>
-      (!period || !row.date || (row.date >= period.start && row.date <= period.end)) &&
-      (!state.type || !view.follows.includes("type") || row.issue_type === state.type),
-  );
+  const type = view.follows.includes("type") && state.type;
+  return decode(shared, (value) => (!period || !value("date") || (value("date") >= period.start && value("date") <= period.end)) && (!type || value("issue_type") === type));
 }
 
 function link(site, key) {
@@ -180,8 +202,8 @@ function drawMap(place, entry, title) {
 function units() {
   const choice = (unit, text) => {
     const button = element("button", { type: "button", "aria-pressed": String(state.unit === unit), "data-unit": unit }, text);
-    button.onclick = () => {
-      choose({ unit });
+    button.onclick = async () => {
+      await choose({ unit });
       document.querySelector(`[data-unit="${unit}"]`).focus();
     };
     return button;
@@ -202,10 +224,7 @@ async function drawChart(section, view, entry, chart) {
   const figure = section.querySelector(`[data-figure="${chart}"]`);
   const place = figure.querySelector("[data-chart]");
   const found = entry.reason ? { rows: [] } : datasets(view, entry, chart);
-  drawn.get(chart)?.finalize();
-  drawn.delete(chart);
   figure.hidden = found.rows.length === 0;
-  place.replaceChildren();
   if (figure.hidden) return;
   place.setAttribute("aria-label", `${view.title}: ${entry.finding}`);
   const now = turn;
@@ -218,6 +237,7 @@ async function drawChart(section, view, entry, chart) {
   const result = await vegaEmbed(place, { ...spec, datasets: { ...spec.datasets, lines: [], ...found } }, OPTIONS);
   if (now !== turn) return result.finalize();
   place.firstElementChild.setAttribute("aria-hidden", "true"); // one picture with its words beside it, its figures in a table
+  place.style.minHeight = "";
   drawn.set(chart, result);
 }
 
@@ -247,7 +267,7 @@ const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true,
 /* One section */
 
 const chosen = (section) => {
-  const view = data.views[section.dataset.view];
+  const view = { ...data.views[section.dataset.view], ...told[section.dataset.view] };
   return [view, entryOf(view) || NOTHING];
 };
 
@@ -269,12 +289,26 @@ function say(section) {
   if (part("map")) entry.extra?.steps ? drawMap(part("map"), entry, view.title) : part("map").replaceChildren();
   if (part("table")) fill(part("table"), ...(entry.table ? [tableOf(entry.table[0], entry.table.slice(1), { marked: entry.extra?.marked, caption: view.title })] : []));
   showLinks(section, entry);
-  showRows(section, view, entry);
+  for (const chart of view.charts) clear(section, chart, !entry.reason);
 }
+
+/* What was chosen before is gone at once; the room for what comes is kept, so that nothing jumps. */
+function clear(section, chart, isAwaited) {
+  const figure = section.querySelector(`[data-figure="${chart}"]`);
+  const place = figure.querySelector("[data-chart]");
+  place.style.minHeight = `${place.offsetHeight || data.specs[chart].height + LABELS}px`;
+  drawn.get(chart)?.finalize();
+  drawn.delete(chart);
+  place.replaceChildren();
+  figure.hidden = !isAwaited;
+}
+
+const LABELS = 60;
 
 async function draw(section) {
   const [view, entry] = chosen(section);
   for (const chart of view.charts) await drawChart(section, view, entry, chart);
+  showRows(section, view, entry);
 }
 
 function showVerdict(part, entry) {
@@ -321,22 +355,40 @@ function settle() {
   if (state.unit !== "working") state.unit = "elapsed";
 }
 
-const pause = () => new Promise((resume) => setTimeout(resume));
+const pause = () => new Promise((resume) => (window.requestIdleCallback ? requestIdleCallback(resume, { timeout: 200 }) : setTimeout(resume)));
 
+const isInView = (section) => {
+  const { top, bottom } = section.getBoundingClientRect();
+  return bottom > 0 && top < innerHeight;
+};
+
+/* Words of all sections; charts follow by themselves. */
 async function showAll() {
   const now = ++turn;
   document.documentElement.dataset.ready = "false";
   settle();
   showStreams();
+  const found = await toldOf(state.stream);
+  if (now !== turn) return;
+  told = found;
   for (const section of sections) say(section);
-  for (const section of sections) {
-    await draw(section);
+  document.documentElement.dataset.told = "true";
+  byId("status").textContent = `Showing ${state.stream}, ${state.type || "all types"}, ${chosenPeriod()?.name ?? ""}.`;
+  drawAll(now);
+}
+
+async function drawAll(now) {
+  await pause();
+  await drawingLibrary();
+  const waiting = new Set(sections);
+  while (waiting.size) {
+    const next = [...waiting].find(isInView) || [...waiting][0];
+    waiting.delete(next);
+    await draw(next);
     await pause();
     if (now !== turn) return;
   }
   document.documentElement.dataset.ready = "true";
-  const type = state.type || "all types";
-  byId("status").textContent = `Showing ${state.stream}, ${type}, ${chosenPeriod()?.name ?? ""}.`;
 }
 
 function choose(change) {
@@ -345,8 +397,9 @@ function choose(change) {
   settle();
   const hash = new URLSearchParams(Object.entries(state).filter(([, value]) => value && value !== "elapsed"));
   history.replaceState(null, "", `#${hash}`);
-  showAll();
+  const shown = showAll();
   [...document.querySelectorAll("#streams button")].find((button) => button.textContent === focused)?.focus();
+  return shown;
 }
 
 function readHash() {
@@ -364,5 +417,8 @@ for (const anchor of document.querySelectorAll("nav a, .skip")) {
   };
 }
 addEventListener("hashchange", () => { readHash(); showAll(); });
-readHash();
-showAll();
+if (!window.DecompressionStream) byId("old").hidden = false;
+else if (data.streams.length) {
+  readHash();
+  showAll();
+}

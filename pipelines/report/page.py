@@ -2,15 +2,16 @@
 
 Names in Jira are anybody's input. They travel as JSON that cannot end its own element, are put on the page as text, and
 the page's policy runs no script but the two whose hashes it names, and lets nothing in or out.
+
+What is needed first stands first and plain; each stream's words and rows, and the library, are packed and unpacked by
+the page when they are chosen or drawn with. How things are packed belongs to ``packing``.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ import vl_convert
 from markupsafe import Markup
 
 from pipelines.report.charts import specification
-from pipelines.report.entries import Entry, View
-from pipelines.report.published import Published, Row, grouped
+from pipelines.report.entries import Entry
+from pipelines.report.packing import columns, embedded, is_rows, packed
+from pipelines.report.published import Published, grouped
 from pipelines.report.sections import CHAPTERS, SECTIONS, VERDICT, WIDE
 from pipelines.report.views.verdict import overview
 from pipelines.report.words import day, listed
@@ -37,7 +39,7 @@ VEGA_LITE = "6.4"
 
 def render(published: Published) -> str:
     """The whole file."""
-    data = payload(published)
+    streams = by_stream(published)
     library, script = drawing_library(), (FOLDER / "page.js").read_text(encoding="utf-8")
     run = published.run
     return _template().render(
@@ -46,20 +48,21 @@ def render(published: Published) -> str:
         site_names=listed(sorted(published.sites)),
         as_of=f"{day(run['as_of'])}, {run['as_of']:%H:%M} UTC",
         finished_at=day(run["finished_at"]),
-        first_words=_first_words(data),
+        first_words=_first_words(published, streams),
         streams=published.streams,
         chapters=CHAPTERS,
         verdict=VERDICT,
         wide=WIDE,
         style=Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
-        data=embedded(data),
-        library=Markup(library),
+        data=embedded(opening(published)),
+        packs=[packed(embedded(streams[stream])) for stream in published.streams],
+        library=packed(library),
         script=Markup(script),
     )
 
 
-def payload(published: Published) -> dict[str, Any]:
-    """Everything the page's script reads."""
+def opening(published: Published) -> dict[str, Any]:
+    """What the page's script reads first: what can be chosen, what holds for all streams, how charts are drawn."""
     return {
         "streams": published.streams,
         "types": published.types,
@@ -69,25 +72,24 @@ def payload(published: Published) -> dict[str, Any]:
         ],
         "sites": {site: address for site, url in published.sites.items() if (address := issue_address(url))},
         "overview": overview(published),
-        "views": {view.name: _view(view, published) for view in SECTIONS},
+        "views": {
+            view.name: {"title": view.title, "charts": view.charts, "follows": view.follows} for view in SECTIONS
+        },
         "specs": {chart: specification(chart) for view in SECTIONS for chart in view.charts},
     }
 
 
-def _view(view: View, published: Published) -> dict[str, Any]:
-    shared = view.shared(published) if view.shared else {}
-    entries: dict[str, list[dict[str, Any]]] = {}
-    for entry in view.build(published):
-        entries.setdefault(entry.stream, []).append(_entry(entry))
-    return {
-        "title": view.title,
-        "charts": view.charts,
-        "follows": view.follows,
-        "entries": entries,
-        "shared": {
-            stream: {chart: columns(rows) for chart, rows in charts.items()} for stream, charts in shared.items()
-        },
-    }
+def by_stream(published: Published) -> dict[str, dict[str, Any]]:
+    """What every section says of each stream: its entries, and the rows they share."""
+    told: dict[str, dict[str, Any]] = {stream: {} for stream in published.streams}
+    for view in SECTIONS:
+        shared = view.shared(published) if view.shared else {}
+        for stream, sections in told.items():
+            charts = {chart: columns(rows) for chart, rows in shared.get(stream, {}).items()}
+            sections[view.name] = {"entries": [], "shared": charts}
+        for entry in view.build(published):
+            told[entry.stream][view.name]["entries"].append(_entry(entry))
+    return told
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -100,42 +102,10 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "caveat": entry.caveat,
         "facts": entry.facts,
         "table": entry.table,
-        "extra": {name: columns(value) if _is_rows(value) else value for name, value in entry.extra.items()},
+        "extra": {name: columns(value) if is_rows(value) else value for name, value in entry.extra.items()},
         "charts": {chart: columns(rows) for chart, rows in entry.charts.items()},
     }
     return {name: value for name, value in whole.items() if value}
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
-
-
-def columns(rows: Sequence[Row]) -> dict[str, Any]:
-    """Rows as columns, which is a third of the room; texts and days as numbers into a list of those that differ."""
-    names = list(rows[0]) if rows else []
-    return {"count": len(rows), "columns": {name: _column([row[name] for row in rows]) for name in names}}
-
-
-def _column(values: list[Any]) -> dict[str, Any]:
-    if not any(isinstance(value, str | date) for value in values):
-        return {"values": values}
-    places: dict[Any, int] = {}
-    codes = [-1 if value is None else places.setdefault(value, len(places)) for value in values]
-    return {"list": list(places), "codes": codes}
-
-
-def embedded(data: Mapping[str, Any]) -> Markup:
-    """JSON that can stand inside a script element: nothing in it can end the element or begin a comment."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=_plain, allow_nan=False)
-    for sign in ("<", ">", "&", "\u2028", "\u2029"):
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return Markup(text)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in the report's data")
 
 
 def issue_address(url: str | None) -> str | None:
@@ -168,8 +138,7 @@ def _hash(script: str) -> str:
 @cache
 def drawing_library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, which shows itself as ``vegaEmbed``."""
-    bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
-    return bundle.replace("</script", "<\\/script")
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
 
 
 @cache
@@ -179,10 +148,10 @@ def _template() -> jinja2.Template:
     return environment.get_template("page.html.j2")
 
 
-def _first_words(data: Mapping[str, Any]) -> str:
+def _first_words(published: Published, streams: Mapping[str, dict[str, Any]]) -> str:
     """The verdict of the stream shown first: what stands there before, or without, the script."""
-    first = data["overview"][0]["stream"] if data["overview"] else ""
-    entries: Iterable[dict[str, Any]] = data["views"]["verdict"]["entries"].get(first, ())
+    lines = overview(published)
+    entries: Iterable[dict[str, Any]] = streams[lines[0]["stream"]][VERDICT.name]["entries"] if lines else ()
     return next((entry.get("finding") or entry.get("reason", "") for entry in entries), "Nothing is published yet.")
 
 

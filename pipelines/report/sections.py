@@ -8,15 +8,21 @@ from pipelines.report.entries import View
 from pipelines.report.views import (
     ageing_work,
     approvals,
+    commitment_cadence,
     constraint_flow,
+    context_switching,
     cumulative_flow,
     cycle_times,
     decisions,
     divergence,
     evidence,
+    feedback_loops,
     forecasts,
+    handoffs,
+    late_changes,
     quality,
     releases,
+    review_depth,
     rework,
     value_stream_map,
     verdict,
@@ -55,8 +61,16 @@ CHAPTERS: tuple[Chapter, ...] = (
     ),
     Chapter(
         "habits", "Habits", "Habits that make work wait",
-        "Sending back, batching, single points of approval, and decisions that come too late in the week.",
-        (rework.VIEW, releases.VIEW, approvals.VIEW, decisions.VIEW),
+        "Waving through, sending back, batching, single points of approval, late decisions, and too much at once.",
+        (
+            review_depth.VIEW, rework.VIEW, releases.VIEW, approvals.VIEW, decisions.VIEW, context_switching.VIEW,
+            handoffs.VIEW,
+        ),
+    ),
+    Chapter(
+        "learning", "Learning", "What to build, and whether it worked",
+        "Ideas that wait for a plan, outcomes nobody looked at, and work that changes after it began.",
+        (commitment_cadence.VIEW, feedback_loops.VIEW, late_changes.VIEW),
     ),
     Chapter(
         "ahead", "Ahead", "Looking ahead",
@@ -77,6 +91,6 @@ SECTIONS: tuple[View, ...] = (VERDICT, *(view for chapter in CHAPTERS for view i
 
 WIDE = {
     "evidence", "what_ifs", "value_stream_map", "constraint_flow", "wait_causes", "cumulative_flow", "forecasts",
-    "quality",
+    "quality", "review_depth", "late_changes",
 }  # fmt: skip
 """Sections as wide as the page; others stand two abreast where there is room."""

@@ -20,11 +20,11 @@ class Verdicts:
 
     def __init__(self, published: Published) -> None:
         self._rows = {(row["stream"], row["period"]): row for row in published.rows("metrics.constraint_verdicts")}
-        self._waits: dict[tuple[str, str], tuple[float, str]] = {}
+        self._waits: dict[tuple[str, str], dict[str, float]] = {}
         for row in published.rows("metrics.value_stream_map"):
-            key, wait = (row["stream"], row["period"]), row["wait_days_total"]
-            if row["step_kind"] == "flow" and wait > self._waits.get(key, (0.0, ""))[0]:
-                self._waits[key] = (wait, row["stage_name"])
+            if row["step_kind"] == "flow" and row["wait_days_total"] > 0:
+                waits = self._waits.setdefault((row["stream"], row["period"]), {})
+                waits[row["stage_name"]] = row["wait_days_total"]
 
     def of(self, stream: str, period: str) -> Row | None:
         """The verdict's row; None where there is none."""
@@ -45,6 +45,7 @@ class Verdicts:
         return "constraint" if row and row["constraint_name"] else "largest delay"
 
     def watched_stage(self, stream: str, period: str) -> str | None:
-        """The stage worth a closer look: the first marked one, or else that with the most waiting."""
-        marked = self.marked_stages(stream, period)
-        return marked[0] if marked else self._waits.get((stream, period), (0.0, None))[1]
+        """The stage worth a closer look: of the marked ones, or else of all, that with the most waiting."""
+        waits = self._waits.get((stream, period), {})
+        candidates = self.marked_stages(stream, period) or list(waits)
+        return max(candidates, key=lambda stage: waits.get(stage, 0.0), default=None)

@@ -19,8 +19,21 @@ def number(value: float | None) -> str:
     if value is None:
         return NOTHING
     decimals = 2 if 0 < abs(value) < 0.95 else 1 if abs(value) < 9.95 else 0
-    text = f"{value:,.{decimals}f}"
+    text = f"{round(value, decimals) + 0.0:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def signed(value: float | None) -> str:
+    """A change with its sign: +2.5, 0, -14."""
+    text = number(value)
+    return f"+{text}" if value and value > 0 and text != "0" else text
+
+
+def deliveries(change: float | None) -> str:
+    """A change of deliveries: ``+2.5 deliveries a month``, ``+1 delivery a month``, ``no more deliveries``."""
+    if (text := signed(change)) == "0":
+        return "no more deliveries"
+    return f"{text} {'delivery' if text in ('+1', '-1') else 'deliveries'} a month"
 
 
 def counted(count: int | None, noun: str) -> str:
@@ -40,6 +53,7 @@ def percent(share: float | None) -> str:
     """``49 %`` from 0.49; what is more than nothing is never rounded to nothing, what is not all never to all."""
     if share is None:
         return NOTHING
+    share = round(share, 9)
     if 0 < share < 0.01:
         return f"<{FIXED}1{FIXED}%"
     return f">{FIXED}99{FIXED}%" if 0.99 < share < 1 else f"{share:.0%}".replace("%", f"{FIXED}%")

@@ -10,6 +10,8 @@ import polars as pl
 import polars.selectors as cs
 import zstandard
 
+from tests.pipelines.report.packs import packs
+
 
 def everything_on_disk(folder: Path) -> Iterator[tuple[Path, bytes]]:
     """Each file once: its bytes, followed by what they hold where they are packed."""
@@ -22,6 +24,8 @@ def unpacked(path: Path) -> Iterator[bytes]:
     """What a packed file holds, as text."""
     if ".zst" in path.name:
         yield zstandard.ZstdDecompressor().stream_reader(path.read_bytes()).read()
+    elif path.suffix == ".html":
+        yield from (text.encode() for text in packs(path.read_text(encoding="utf-8")).values())
     elif path.suffix == ".parquet":
         yield _texts(pl.read_parquet(path))
     elif path.suffix == ".duckdb":

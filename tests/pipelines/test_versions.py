@@ -1,5 +1,6 @@
 """The switch and the way back: recorded, by one rename, never to what is not there."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -185,9 +186,22 @@ def test_the_command_lists_what_there_is(three):
     ended = flow("rollback", "--data", three)
     assert ended.exit_code == 0
     lines = ended.output.splitlines()
-    assert lines[0].startswith("  v3  as of 2026-03-02 00:00 UTC, 1 issues; withdrawn ")
-    assert lines[1] == "* v2  as of 2026-03-02 00:00 UTC, 1 issues"
+    assert lines[0].startswith("  v3  as of 2026-03-02 00:00 UTC, 1 issue; withdrawn ")
+    assert lines[1] == "* v2  as of 2026-03-02 00:00 UTC, 1 issue"
     assert lines[-1] == "To go back: flow rollback VERSION"
+
+
+def test_for_scripts_the_versions_are_json(three):
+    told = json.loads(flow("rollback", "--json", "--data", three).output)
+    assert [row["version_id"] for row in told] == ["v3", "v2", "v1"]
+    assert [row["is_current"] for row in told] == [True, False, False]
+    assert all(row["issue_count"] is not None and datetime.fromisoformat(row["as_of"]).tzinfo for row in told)
+
+
+def test_after_the_way_back_scripts_see_what_was_withdrawn(three):
+    told = json.loads(flow("rollback", "v2", "--json", "--data", three).output)
+    assert [row["version_id"] for row in told if row["is_current"]] == ["v2"]
+    assert [row["version_id"] for row in told if row["withdrawn_at"]] == ["v3"]
 
 
 def test_the_command_switches_and_says_so(three):

@@ -29,7 +29,7 @@ def moved(before: Figures, now: Figures) -> str | None:
     if first is None or second is None or first == second:
         return None
     year, week, _ = now["period_start_date"].isocalendar()
-    return f"The constraint moved from {first} to {second} in week {week} of {year}."
+    return f"The constraint moved from {_shown(first)} to {_shown(second)} in week {week} of {year}."
 
 
 def _time(row: Figures, stream: str) -> str:
@@ -41,7 +41,7 @@ def _time(row: Figures, stream: str) -> str:
         text += f", {_days(waiting)} of them waiting"
     here, name = row["constraint_wait_of_cycle_working_days"], row["constraint_name"] or row["largest_delay_name"]
     if here is not None and name is not None and name != "Blocked":
-        text += f", {_days(here)} before {name}"
+        text += f", {_days(here)} before {_shown(name)}"
     return text + "."
 
 
@@ -61,13 +61,15 @@ _FINDINGS = {
 def _finding(row: Figures) -> str:
     if row["verdict"] == "not_separable":
         return _undecided(row)
-    return _FINDINGS[row["verdict"]].format(**row, shared=_listed(row["constraint_stage_names"]))
+    words = {**row, "shared": _listed(row["constraint_stage_names"])}
+    words |= {name: _shown(row[name] or "") for name in ("constraint_name", "largest_delay_name")}
+    return _FINDINGS[row["verdict"]].format(**words)
 
 
 def _undecided(row: Figures) -> str:
     first, second = row["candidate_name"], row["runner_up_name"]
     if first and second:
-        return f"The data cannot separate {first} from {second}: {row['reasons']}."
+        return f"The data cannot separate {_shown(first)} from {_shown(second)}: {row['reasons']}."
     return f"No constraint can be named: {row['reasons']}."
 
 
@@ -84,18 +86,25 @@ def _benefit(row: Figures) -> str:
 def _more(change: float) -> str:
     if round(change) == 0:
         return "with no more deliveries"
-    return f"with {abs(change):.0f} {'more' if change > 0 else 'fewer'} deliveries a month"
+    count = round(abs(change))
+    return f"with {count} {'more' if change > 0 else 'fewer'} {'delivery' if count == 1 else 'deliveries'} a month"
 
 
 def _anti_benefit(row: Figures) -> str:
     name, more, wip = row["faster_stage_name"], row["faster_delivered_per_month_change"], row["faster_wip_change"]
     if name is None or more is None or wip is None or name == row["constraint_name"]:
         return ""
-    gain = "none" if round(more) == 0 else f"{more:+.0f} a month"
-    text = f"{name} 40 % faster would add {gain}"
+    verb = "take away" if round(more) < 0 else "add"
+    gain = "none" if round(more) == 0 else f"{abs(more):.0f} a month"
+    text = f"{_shown(name)} 40 % faster would {verb} {gain}"
     if round(wip) > 0:
-        text += f" and put {wip:.0f} more issues in progress"
+        text += f" and put {wip:.0f} more {'issue' if round(wip) == 1 else 'issues'} in progress"
     return text + "."
+
+
+def _shown(name: str) -> str:
+    """Stages that share their people with room around the sign that joins them."""
+    return " + ".join(name.split("+"))
 
 
 def _days(value: float) -> str:

@@ -176,7 +176,7 @@ def _verdict(record: Mapping[str, Any]) -> str:
 def _sentence(record: Mapping[str, Any]) -> str:
     count, ticked = record["release_count"], [words for box, words in BOXES.items() if record[box] == "yes"]
     if count < MINIMUM_PAIRS:
-        return f"Cannot tell: {count} releases, a judgement needs {MINIMUM_PAIRS}."
+        return f"Cannot tell: {count} {'release' if count == 1 else 'releases'}, a judgement needs {MINIMUM_PAIRS}."
     seen = f"{len(ticked)} of 5 signs over {count} releases" + (f": {'; '.join(ticked)}." if ticked else ".")
     opening = {
         "yes": "Fear of releasing feeds on itself: ", "no": "No spiral of fear: ", "cannot_tell": "Cannot tell: ",

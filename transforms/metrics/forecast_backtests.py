@@ -220,7 +220,7 @@ def _verdict(shares: dict[str, object], count: int, horizon: int) -> dict[str, o
     facts = f"what was promised with 85 % certainty was kept {kept:.0%} of the time [{low:.0%}, {high:.0%}]"
     missed = [c for c in CERTAINTIES if float(str(shares[f"kept_p{c * 100:.0f}_share_high"])) < c]
     timid = [c for c in CERTAINTIES if float(str(shares[f"kept_p{c * 100:.0f}_share_low"])) > c]
-    words = f"over {count} forecasts {facts}"
+    words = f"over {count} {'forecast' if count == 1 else 'forecasts'} {facts}"
     if missed or timid:
         said = "Forecasts have promised too much" if missed else "Forecasts have been too careful"
         return {"verdict": "no", "sentence": f"{said}: {words}.", "note": None}

@@ -79,7 +79,8 @@ def doubts(flow: pl.DataFrame) -> list[str]:
     """What speaks against looking ahead from these weeks, in words; nothing if they are steady."""
     delivered = flow["delivered_count"].to_numpy()
     if len(flow) < MINIMUM_WEEKS:
-        return [f"only {len(flow)} weeks since the last change, {MINIMUM_WEEKS} are needed"]
+        weeks = "1 week" if len(flow) == 1 else f"{len(flow)} weeks"
+        return [f"only {weeks} since the last change, {MINIMUM_WEEKS} are needed"]
     return [text for text in (_trend(delivered), _echo(delivered), _imbalance(flow)) if text]
 
 

@@ -63,7 +63,8 @@ def _missing_histories() -> pl.Expr:
 
 
 def _jumps() -> pl.Expr:
-    text = pl.format("{} times a change leaves another status than the one before arrived at", "jump_count")
+    times = pl.when(pl.col.jump_count == 1).then(pl.lit("once")).otherwise(pl.format("{} times", "jump_count"))
+    text = pl.format("{} a change leaves another status than the one before arrived at", times)
     return pl.when(pl.col.jump_count > 0).then(text)
 
 

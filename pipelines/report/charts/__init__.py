@@ -32,7 +32,7 @@ CHARTS: dict[str, Callable[[], Drawing]] = {
         constraint.what_if_deliveries, constraint.what_if_cycle, constraint.constraint_flow,
         constraint.constraint_queue, constraint.wait_causes, flow.cumulative_flow, flow.work_in_progress,
         flow.divergence, flow.cycle_scatter, flow.ageing_work, habits.rework, habits.releases, habits.approvals,
-        habits.decisions, habits.forecast, habits.forecast_record,
+        habits.decisions, habits.context_switching, habits.forecast, habits.forecast_record,
     )
 }  # fmt: skip
 

@@ -45,7 +45,9 @@ def cumulative_flow() -> Drawing:
 def work_in_progress() -> Drawing:
     """Work in progress, and critical WIP with its interval."""
     kinds = {"in progress": WAIT, "critical WIP": TOUCH}
-    lines = alt.Chart(ROWS).encode(x=date(), color=alt.Color("line:N", scale=colours(kinds), legend=legend()))
+    lines = alt.Chart(ROWS).encode(
+        x=date(), color=alt.Color("line:N", scale=colours(kinds), legend=legend(symbolOpacity=1))
+    )
     band = lines.mark_area(opacity=0.25).encode(
         y=alt.Y("low:Q", axis=alt.Axis(title="issues", tickCount=5)), y2="high:Q"
     )

@@ -63,7 +63,7 @@ def releases() -> Drawing:
 def approvals() -> Drawing:
     """Effective approvers of each stage, with their interval; near one is a single point of approval."""
     stage = alt.Y("stage:N", sort=None, axis=alt.Axis(title=None, labelLimit=150))
-    bars = alt.Chart(ROWS).transform_calculate(kind="datum.approvers <= 1.5 ? 'single' : 'several'").encode(y=stage)
+    bars = alt.Chart(ROWS).encode(y=stage)
     span = bars.mark_rule(color=MUTED, strokeWidth=2).encode(x=alt.X("low:Q", title="effective approvers"), x2="high:Q")
     points = bars.mark_circle(size=90, color=TOUCH, opacity=1).encode(
         x=alt.X("approvers:Q", scale=alt.Scale(zero=True), axis=alt.Axis(title="effective approvers", tickCount=6)),
@@ -94,6 +94,23 @@ def decisions() -> Drawing:
             ],
         )
     )
+
+
+def context_switching() -> Drawing:
+    """Issues a person has in touch at once, week by week, with the interval."""
+    weeks = alt.Chart(ROWS).encode(x=date())
+    band = weeks.mark_area(color=WAIT, opacity=0.3).encode(y=y("low", "issues at once, per person"), y2="high:Q")
+    middle = weeks.mark_line(color=WAIT, strokeWidth=2.2).encode(
+        y="issues:Q",
+        tooltip=[
+            day("Week of"),
+            alt.Tooltip("issues:Q", title="Issues at once"),
+            alt.Tooltip("low:Q", title="At least"),
+            alt.Tooltip("high:Q", title="At most"),
+            alt.Tooltip("people:Q", title="People"),
+        ],
+    )
+    return layered(band, middle)
 
 
 def forecast() -> Drawing:

@@ -43,7 +43,7 @@ def colours(found: Mapping[str, str]) -> alt.Scale:
 
 def legend(**options: Any) -> alt.Legend:
     """Above the chart, without a title."""
-    return alt.Legend(title=None, orient="top", direction="horizontal", symbolType="square", **options)
+    return alt.Legend(title=None, orient="top", direction="horizontal", **{"symbolType": "square"} | options)
 
 
 def layered(*layers: Drawing) -> Drawing:
@@ -60,8 +60,8 @@ def two_lines(found: Mapping[str, str], title: str) -> Drawing:
         .encode(
             x=date(),
             y=y("count", title),
-            color=alt.Color("flow:N", scale=colours(found), legend=legend()),
-            strokeDash=alt.StrokeDash("flow:N", scale=dashes, legend=legend()),
+            color=alt.Color("flow:N", scale=colours(found), legend=legend(symbolType="stroke")),
+            strokeDash=alt.StrokeDash("flow:N", scale=dashes, legend=legend(symbolType="stroke")),
             tooltip=[day("Week of"), alt.Tooltip("flow:N", title="Flow"), alt.Tooltip("count:Q", title="Issues")],
         )
     )

@@ -55,6 +55,7 @@ def _bar(row: Row) -> Row:
         "approvers": round(row["effective_approver_number"], 2),
         "low": row["effective_approver_number_low"],
         "high": row["effective_approver_number_high"],
+        "kind": "single" if row["effective_approver_number"] <= SINGLE else "several",
         "busiest": percent(row["top_approver_share"]),
         "exits": row["exit_count"],
     }

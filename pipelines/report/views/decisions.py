@@ -8,7 +8,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts
-from pipelines.report.words import counted, days, joined, percent, percent_span
+from pipelines.report.words import counted, days, joined, number, percent, percent_span
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -48,9 +48,14 @@ def _finding(row: Row) -> str:
     text = f"In {row['stage_name']}, {counted(row['exit_count'], 'decision')}"
     if row["latency_working_days_p50"] is None:
         return f"{text}: too few to say how long they take."
-    text += f": half came within {days(row['latency_working_days_p50'], 'working day')}"
+    text += f": half came {_within(row['latency_working_days_p50'])}"
     p85 = row["latency_working_days_p85"]
-    return text + (f", 85 % within {days(p85, 'working day')}." if p85 is not None else ".")
+    return text + (f", 85 % {_within(p85)}." if p85 is not None else ".")
+
+
+def _within(working_days: float) -> str:
+    """``at once`` for what would be written as no day at all."""
+    return "at once" if number(working_days) == "0" else f"within {days(working_days, 'working day')}"
 
 
 def _latest_in_the_week(rows: list[Row | None]) -> Row | None:
@@ -69,6 +74,8 @@ def _friday(row: Row | None) -> str:
     late, other = row["late_week_following_wait_days_p50"], row["other_following_wait_days_p50"]
     if late is None or other is None:
         return f"{text}."
+    if number(late) == number(other) == "0":
+        return f"{text}; as after other decisions, at least half of what they let through is taken up at once."
     return f"{text}; half of them then wait {days(late)} or more, after other decisions {days(other)}."
 
 

@@ -9,9 +9,7 @@ import polars as pl
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.words import NOTHING, counted, days, joined, number, span
-
-PROXIES = {"starts": "Issues started", "code_done": "Issues out of their first active stage"}
+from pipelines.report.words import joined
 
 
 def shared(published: Published) -> Mapping[str, Mapping[str, Sequence[Row]]]:
@@ -37,31 +35,8 @@ def build(published: Published) -> Iterator[Entry]:
             row["stream"],
             row["period"],
             finding=row["sentence"],
-            facts=_facts(row),
             caveat=joined(doubts.of(row["stream"])),
         )
-
-
-def _facts(row: Row) -> list[tuple[str, str]]:
-    """Before and after of the last two quarters of a year; nothing where they cannot be compared."""
-    if row["later_start_date"] is None:
-        return []
-    proxy = PROXIES.get(row["output_proxy"] or "", "Output")
-    delivered = counted(row["delivered_after_count"], "issue") if row["delivered_after_count"] is not None else NOTHING
-    before, after = row["cycle_days_p50_before"], row["cycle_days_p50_after"]
-    output = f"{number(row['output_before_count'])} → {number(row['output_after_count'])}"
-    return [
-        (f"{proxy}, 13 weeks against the 13 before", output),
-        ("Delivered", f"{number(row['delivered_before_count'])} → {delivered}"),
-        ("Median cycle time, open work counted", f"{days(before)} → {days(after)}"),
-        ("Work in progress, change per week", _slope(row)),
-    ]
-
-
-def _slope(row: Row) -> str:
-    slope = row["wip_slope_per_week"]
-    bounds = span(row["wip_slope_per_week_low"], row["wip_slope_per_week_high"])
-    return NOTHING if slope is None else f"{'+' if slope > 0 else ''}{number(slope)}{bounds}"
 
 
 VIEW = View(

@@ -10,7 +10,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts
-from pipelines.report.words import days, joined, percent, percent_span
+from pipelines.report.words import counted, days, joined, percent, percent_span
 
 KINDS = ("wait", "touch", "blocked", "unassigned")
 LEAST_DELIVERED = 6
@@ -89,9 +89,8 @@ def _efficiency(row: Row | None) -> str:
 
 
 def _too_few(delivered: int) -> str:
-    return (
-        f"{delivered} issues were delivered in this period; from {LEAST_DELIVERED} on an average journey can be drawn."
-    )
+    said = f"{counted(delivered, 'issue')} delivered in this period"
+    return f"{said}; from {LEAST_DELIVERED} on an average journey can be drawn."
 
 
 VIEW = View(

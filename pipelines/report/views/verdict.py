@@ -10,7 +10,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts, shown
-from pipelines.report.words import NOTHING, days, joined, number, percent, sentence, span
+from pipelines.report.words import NOTHING, days, deliveries, joined, number, percent, sentence, span
 
 WORKING_DAY = "working day"
 
@@ -88,7 +88,7 @@ def _what_if_facts(row: Row) -> list[tuple[str, str]]:
 
 def _change(row: Row, column: str) -> str:
     bounds = span(row[f"{column}_low"], row[f"{column}_high"])
-    return f"{round(row[column], 1) + 0.0:+.1f} deliveries a month{bounds}"
+    return f"{deliveries(row[column])}{bounds}"
 
 
 def overview(published: Published) -> list[Row]:

@@ -10,7 +10,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts, shown, stages_of
-from pipelines.report.words import days, joined, span
+from pipelines.report.words import days, deliveries, joined, span
 
 SHOWN = ("wait_halved", "coding_40_percent_faster")
 
@@ -76,7 +76,7 @@ def name_of(row: Row) -> str:
 
 def _sentence(row: Row) -> str:
     change, cycle = row["delivered_per_month_change"], row["cycle_working_days_p50_change"]
-    more = "nothing more ships" if abs(change) < TOO_SMALL else f"{change:+.1f} deliveries a month"
+    more = "nothing more ships" if abs(change) < TOO_SMALL else deliveries(change)
     bounds = span(row["delivered_per_month_change_low"], row["delivered_per_month_change_high"])
     text = f"{name_of(row)}: {more}{bounds}"
     if cycle is None:

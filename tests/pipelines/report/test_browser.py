@@ -54,6 +54,29 @@ def test_every_chart_is_drawn_for_some_stream_and_none_is_empty(watched, streams
     assert watched.is_quiet
 
 
+WHEN_TOLD = """
+new MutationObserver(() => document.documentElement?.dataset.told && (window.wasDrawing ??= "vegaEmbed" in window))
+    .observe(document, { attributes: true, subtree: true });
+"""
+
+
+def test_words_stand_before_the_drawing_library_is_even_unpacked(browser, company):
+    with watching(browser, company.resolve()) as opened:
+        opened.page.add_init_script(WHEN_TOLD)
+        opened.open()
+        assert opened.page.evaluate("window.wasDrawing") is False
+        assert opened.page.evaluate("'vegaEmbed' in window"), "it is unpacked later"
+
+
+def test_a_browser_that_cannot_unpack_is_told_so_beside_the_verdict(browser, company):
+    with watching(browser, company.resolve()) as opened:
+        opened.page.add_init_script("delete window.DecompressionStream")
+        opened.page.goto(company.resolve().as_uri())
+        assert "too old to unpack" in opened.page.inner_text("#old")
+        assert len(opened.page.inner_text("#verdict-title")) > 20
+        assert opened.is_quiet
+
+
 def test_a_section_without_a_chart_says_why_in_words(watched, streams):
     watched.open(f"#stream={streams[0]}")
     for view in watched.page.locator("section[data-view]:not(.hero)").all():

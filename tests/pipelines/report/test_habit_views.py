@@ -87,7 +87,8 @@ def test_a_single_point_of_approval_is_a_role_to_be_delegated(tmp_path):
         "Single point of approval: Sign-off. In Sign-off decisions are spread as if over 1.2 people: delegate, do not"
         " hurry. On days without a trace of the busiest role, waits begun take 2.5 times as long."
     )
-    assert [row["stage"] for row in entry.charts["approvals"]] == ["Sign-off", "Review"]
+    drawn = [(row["stage"], row["kind"]) for row in entry.charts["approvals"]]
+    assert drawn == [("Sign-off", "single"), ("Review", "several")]
 
 
 def test_where_many_decide_there_is_no_single_point(tmp_path):
@@ -132,6 +133,19 @@ def test_late_decisions_and_the_wait_behind_them_are_told(tmp_path):
     )
     assert [row["order"] for row in entry.charts["decisions"]] == [4, 0]
     assert "7 decisions in hours behind which fewer than five people stand are not drawn." in entry.caveat
+
+
+def test_decisions_that_come_at_once_are_not_told_in_no_days(tmp_path):
+    late = {"late_week_exit_share": 0.17}
+    late |= {"late_week_following_wait_days_p50": 0.0, "other_following_wait_days_p50": 0.0}
+    whole = {"latency_working_days_p50": 0.0, "latency_working_days_p85": 2.0}
+    rows = [hour("All", "All", 90, **late, **whole), hour("Friday", "16", 20)]
+    entry = only(decisions, version(tmp_path, {"metrics.decision_latency": rows}))
+    assert plain(entry.finding) == (
+        "In Review, 90 decisions: half came at once, 85 % within 2 working days. Late in the week: 17 % of the"
+        " decisions in Review come with less than two working hours left; as after other decisions, at least half of"
+        " what they let through is taken up at once."
+    )
 
 
 def test_hours_of_a_small_team_are_never_told(tmp_path):

@@ -57,7 +57,7 @@ def test_steps_are_drawn_in_the_order_of_the_walk_with_all_their_time(tmp_path):
 def test_from_too_few_deliveries_no_journey_is_drawn(tmp_path):
     published = version(tmp_path, {"metrics.value_stream_map": [step("Review", delivered_count=5)]})
     entry = only(value_stream_map, published)
-    assert entry.reason.startswith("5 issues were delivered in this period")
+    assert entry.reason.startswith("5 issues delivered in this period")
     assert "steps" not in entry.extra
 
 
@@ -83,6 +83,17 @@ def test_without_a_verdict_the_stage_with_the_most_waiting_is_watched_and_it_say
     )
     assert [row["queue"] for row in entry.charts["constraint_queue"]] == [4, 9]
     assert len(entry.charts["constraint_flow"]) == 4
+
+
+def test_of_a_constraint_of_several_stages_that_with_the_most_waiting_is_watched(tmp_path):
+    pool = {"verdict": "constraint_pool", "constraint_name": "Development+Review", "confidence": "strong"}
+    steps = [step("Development", wait_days_total=5.0), step("Review", wait_days_total=50.0), step("QA")]
+    tables = {
+        "metrics.constraint_verdicts": [pool | {"constraint_stage_names": "Development, Review", "sentence": "…"}],
+        "metrics.value_stream_map": [*steps, step("Release", wait_days_total=99.0)],
+        "metrics.stage_flow_weekly": [week("Review", 5), week("Development", 5), week("Release", 5)],
+    }
+    assert only(constraint_flow, version(tmp_path, tables)).finding.startswith("Review: 10 came and 8 left in 1 week")
 
 
 def test_a_running_week_is_not_drawn(tmp_path):

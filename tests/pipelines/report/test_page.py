@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipelines.report import page
+from pipelines.report import packing, page
 from pipelines.report.charts import CHARTS, specification
 from pipelines.report.sections import CHAPTERS, SECTIONS
-from tests.pipelines.report.told import STREAM, step, version
+from tests.pipelines.report.packs import of_stream, packs
+from tests.pipelines.report.told import STREAM, stage, step, version
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--"
 
@@ -23,7 +24,8 @@ def html(tmp_path_factory):
 
 
 def scripts(html):
-    return re.findall(r"<script>(.*?)</script>", html, re.S)
+    """What runs: the library, which the page's own script unpacks, and that script."""
+    return [packs(html)["library"], *re.findall(r"<script>(.*?)</script>", html, re.S)]
 
 
 def without_scripts(html):
@@ -49,10 +51,9 @@ def test_no_element_names_another_address(html):
 
 
 def test_a_hostile_name_ends_no_element(html):
-    assert html.count("</script>") == 3
+    assert html.count("</script>") == html.count("<script") == 4, "opening, one stream, library, script"
     assert "<img" not in without_scripts(html)
-    [text] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html, re.S)
-    steps = json.loads(text)["views"]["value_stream_map"]["entries"][STREAM][0]["extra"]["steps"]
+    steps = of_stream(html, STREAM)["value_stream_map"]["entries"][0]["extra"]["steps"]
     assert unpacked(steps)[0]["stage"] == HOSTILE, "the name itself arrives unchanged"
 
 
@@ -64,19 +65,19 @@ def test_a_hostile_site_name_is_escaped_where_the_template_writes_it(tmp_path):
 
 @pytest.mark.parametrize("text", ["<b>", "a & b", "\u2028", "\u2029", "-->", 'quote"s', "Füße"])
 def test_embedded_text_comes_back_as_it_was(text):
-    embedded = page.embedded({"name": text})
+    embedded = packing.embedded({"name": text})
     assert not set("<>&\u2028\u2029") & set(embedded)
     assert json.loads(embedded) == {"name": text}
 
 
 def test_a_figure_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="Out of range"):
-        page.embedded({"share": float("nan")})
+        packing.embedded({"share": float("nan")})
 
 
 def test_what_has_no_place_in_the_data_is_refused():
     with pytest.raises(TypeError, match="object has no place"):
-        page.embedded({"thing": object()})
+        packing.embedded({"thing": object()})
 
 
 def unpacked(table):
@@ -90,14 +91,30 @@ def unpacked(table):
 
 def test_rows_travel_as_columns_and_repeat_no_text():
     rows = [{"stage": "Review", "n": 1}, {"stage": None, "n": None}, {"stage": "Review", "n": 2.5}]
-    packed = page.columns(rows)
+    packed = packing.columns(rows)
     assert unpacked(packed) == rows
     assert packed["columns"]["stage"]["list"] == ["Review"]
-    assert page.columns([]) == {"count": 0, "columns": {}}
+    assert packing.columns([]) == {"count": 0, "columns": {}}
+
+
+@pytest.mark.parametrize("text", ["", "Füße", HOSTILE, "x" * 10_000])
+def test_what_is_packed_comes_back_always_the_same_and_ends_no_element(text):
+    once = packing.packed(text)
+    assert packs(f'<script type="text/plain" id="it">{once}</script>') == {"it": text}
+    assert packing.packed(text) == once
+    assert not set("<>&") & set(once)
+
+
+def test_a_stream_is_told_in_a_pack_of_its_own(tmp_path):
+    two = [step("Review"), step("Testing", value_stream="Mobile")]
+    stages = [stage("Review", 0), stage("Testing", 0) | {"value_stream": "Mobile"}]
+    html = page.render(version(tmp_path, {"metrics.value_stream_map": two, "core.stages": stages}))
+    assert "Testing" not in json.dumps(of_stream(html, STREAM))
+    assert "Testing" in json.dumps(of_stream(html, "Mobile"))
 
 
 def test_days_travel_as_iso_texts():
-    assert json.loads(page.embedded(page.columns([{"date": date(2026, 6, 1)}])))["columns"]["date"]["list"] == [
+    assert json.loads(packing.embedded(packing.columns([{"date": date(2026, 6, 1)}])))["columns"]["date"]["list"] == [
         "2026-06-01"
     ]
 
@@ -161,6 +178,16 @@ def test_colours_are_the_pages_own(name):
     assert used
     assert not re.findall(r"#[0-9a-f]{3,6}\b", text)
     assert not {name for name in used if f"{name}:" not in style}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_what_is_coloured_is_a_column_of_the_rows_and_not_calculated(name):
+    """The page keeps only those colours whose names it finds in the rows."""
+    spec = specification(name)
+    parts = [spec, *spec.get("layer", [])]
+    calculated = {step.get("as") for part in parts for step in part.get("transform", [])}
+    coloured = {part.get("encoding", {}).get("color", {}).get("field") for part in parts} - {None}
+    assert not coloured & calculated
 
 
 def test_dark_and_print_name_every_colour_of_light():

@@ -37,6 +37,21 @@ def test_what_is_more_than_nothing_is_never_nothing_and_what_is_not_all_never_al
     assert words.percent(share) == text.replace(" ", words.FIXED)
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (6.56, "+6.6 deliveries a month"), (10.2, "+10 deliveries a month"), (1.0, "+1 delivery a month"),
+        (-1.0, "-1 delivery a month"), (-0.004, "no more deliveries"), (0.0, "no more deliveries"),
+    ],
+)  # fmt: skip
+def test_a_change_of_deliveries_has_its_sign_and_number(change, text):
+    assert words.deliveries(change) == text
+
+
+def test_a_share_that_is_nothing_but_an_error_of_rounding_is_nothing():
+    assert words.percent(1e-17) == f"0{words.FIXED}%"
+
+
 def test_a_count_has_its_noun_in_the_right_number():
     assert words.counted(1, "issue") == "1 issue"
     assert words.counted(1204, "issue") == "1,204 issues"

@@ -33,6 +33,7 @@ def test_shared_people_are_named_by_their_stages():
     text = said(verdict="constraint_pool", constraint_name="Development+Review",
                 constraint_stage_names="Development, Review")  # fmt: skip
     assert "The constraint is the people who share Development and Review (confidence: strong)." in text
+    assert "10 before Development + Review." in text
 
 
 def test_a_gate_is_a_date():
@@ -77,6 +78,17 @@ def test_speeding_the_constraint_up_is_no_anti_benefit():
 def test_no_more_deliveries_are_called_none():
     assert "with no more deliveries" in said(halved_delivered_per_month_change=0.3)
     assert "with 2 fewer deliveries a month" in said(halved_delivered_per_month_change=-2.0)
+
+
+def test_one_delivery_and_one_issue_are_no_plural():
+    assert "with 1 more delivery a month." in said(halved_delivered_per_month_change=1.2)
+    assert "with 1 fewer delivery a month." in said(halved_delivered_per_month_change=-0.8)
+    assert said(faster_wip_change=1.2).endswith("would add none and put 1 more issue in progress.")
+
+
+@pytest.mark.parametrize(("more", "words"), [(9.6, "would add 10 a month"), (-2.2, "would take away 2 a month")])
+def test_what_coding_faster_adds_or_takes_away(more, words):
+    assert words in said(faster_delivered_per_month_change=more)
 
 
 def test_a_constraint_that_moved_is_told_with_its_week():

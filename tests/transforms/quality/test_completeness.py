@@ -45,7 +45,7 @@ def test_missing_histories_are_counted_in_words():
 def test_a_jump_of_the_chain_is_told():
     row = proof(issue().to("In Progress", NINE).to("Done", TEN, claims="In QA"))
     assert (row["is_complete"], row["continuity_break_count"]) == (False, 1)
-    assert row["reason"] == "1 times a change leaves another status than the one before arrived at"
+    assert row["reason"] == "once a change leaves another status than the one before arrived at"
 
 
 def test_a_chain_that_ends_elsewhere_is_told_with_both_statuses():
@@ -59,7 +59,7 @@ def test_everything_that_is_wrong_is_told():
     row = proof(story, history_total=8)
     assert row["reason"].split("; ") == [
         "Jira says 8 histories, 2 came",
-        "1 times a change leaves another status than the one before arrived at",
+        "once a change leaves another status than the one before arrived at",
         "the changelog ends in status 10005, Jira shows 10009",
     ]
     assert row["continuity_break_count"] == 2
