@@ -25,28 +25,36 @@ def explain_issue(
     with one_paragraph():
         from pipelines.life.account import account_for, document
         from pipelines.life.record import read_record
+        from pipelines.life.touch import known_touch
         from pipelines.life.words import told
         from pipelines.screen import show_lines
         from pipelines.settings import data_folder
 
         folder = data or data_folder()
         record = read_record(folder, issue_key, site)
-        calendar = _calendar_of(folder, record.issue["site_name"], str(record.journey["value_stream"]))
-        account = account_for(record, calendar)
+        own = _own_folder(folder, record.issue["site_name"])
+        calendar = _calendar_of(own, str(record.journey["value_stream"]))
+        account = account_for(record, calendar, known_touch(own / "work", record, calendar))
         if as_json:
             typer.echo(json.dumps(document(account), indent=1, default=_plain))
         else:
             show_lines(told(account, calendar))
 
 
-def _calendar_of(folder: Path, site: str, value_stream: str) -> WorkingCalendar | None:
-    """The calendar of a value stream as the last run used it; None where it is not known any more."""
-    from pipelines.parameters import WorkflowStore
+def _own_folder(folder: Path, site: str) -> Path:
+    """Where the site's own working store and parameters lie: of several sites each has a folder of its own."""
     from pipelines.settings import site_folder
 
     own = site_folder(folder, site)
+    return own if own.exists() else folder
+
+
+def _calendar_of(folder: Path, value_stream: str) -> WorkingCalendar | None:
+    """The calendar of a value stream as the last run used it; None where it is not known any more."""
+    from pipelines.parameters import WorkflowStore
+
     try:
-        streams = WorkflowStore((own if own.exists() else folder) / "parameters" / "workflow").newest().streams
+        streams = WorkflowStore(folder / "parameters" / "workflow").newest().streams
     except FileNotFoundError:
         return None
     return next((stream.calendar for stream in streams if stream.name == value_stream), None)

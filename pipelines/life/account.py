@@ -10,6 +10,7 @@ from typing import Any
 from pipelines.life.durations import sum_in_words
 from pipelines.life.reasons import status_name, status_names, visit_at, why
 from pipelines.life.record import SPAN_KINDS, Record, Row
+from pipelines.life.touch import KnownTouch, merged
 from pipelines.life.working_days import days_in_words, working_days
 from transforms.calendar import WorkingCalendar
 
@@ -33,6 +34,16 @@ class Stretch:
     working_in_words: str
     """Day by day; empty where the calendar has changed since."""
     why: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A move out of a waiting status: how long somebody had been waited for."""
+
+    status_name: str
+    left_at: datetime
+    elapsed_ms: int
+    working_ms: int
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,12 @@ class Account:
     agrees: bool
     """Every sum is the number published."""
     efficiency: dict[str, float | None]
-    """Touch as a share of the span without done_gap, elapsed and working; empty where nothing was delivered."""
+    """Touch as a share of the span without done_gap, elapsed and working, and of working time what is shared and
+    logged; empty where nothing was delivered or nothing is known."""
     completeness: Row
+    decisions: list[Decision]
+    touch: KnownTouch | None
+    """What the working store knows of the touch; None where it is not at hand."""
     passes: list[Row] = field(default_factory=list)
     children: list[Row] = field(default_factory=list)
     touch_union: Sum | None = None
@@ -72,8 +87,8 @@ class Account:
     """Of a parent: the children's touch, added up."""
 
 
-def account_for(record: Record, calendar: WorkingCalendar | None) -> Account:
-    """Derive every number of an issue; ``calendar`` is its value stream's, where it is known."""
+def account_for(record: Record, calendar: WorkingCalendar | None, touch: KnownTouch | None = None) -> Account:
+    """Derive every number of an issue; ``calendar`` is its value stream's, where it is known, ``touch`` likewise."""
     stretches = [_stretch(record, interval, calendar) for interval in record.intervals]
     first = [stretch for stretch in stretches if stretch.pass_number == 1]
     journey = record.journey
@@ -84,8 +99,8 @@ def account_for(record: Record, calendar: WorkingCalendar | None) -> Account:
     rework = _sum([s for s in first if s.kind == "touch" and s.is_rework])
     return Account(
         record.issue, journey, record.as_of, _why_started(record), _why_finished(record), stretches, sums, rework,
-        _agrees(sums, rework, journey), _efficiency(sums, journey), record.completeness, record.passes,
-        record.children, *_of_children(record, calendar),
+        _agrees(sums, rework, journey), _efficiency(sums, journey, touch), record.completeness, _decisions(record),
+        touch, record.passes, record.children, *_of_children(record, calendar),
     )  # fmt: skip
 
 
@@ -101,6 +116,10 @@ def document(account: Account) -> dict[str, Any]:
     told |= {name: journey[name] for name in ("cycle_ms", "cycle_working_ms", "lead_ms", "lead_working_ms")}
     told |= {name: journey[name] for name in (*COUNTS, "touch_ms_low", "touch_ms_high", "child_touch_ms")}
     told |= {"sums_agree": account.agrees, "flow_efficiency": account.efficiency}
+    told |= {"decisions": [vars(decision) for decision in account.decisions]}
+    known = account.touch
+    told |= {"shared_touch_working_ms": known.shared_ms if known else None}
+    told |= {"logged_touch_working_ms": sum(known.logged_ms) if known else None}
     told |= {"is_complete": account.completeness["is_complete"], "doubt": account.completeness["reason"]}
     union = vars(account.touch_union) if account.touch_union else None
     return told | {"children": account.children, "child_touch_union": union, "return_passes": account.passes}
@@ -145,12 +164,25 @@ def _agrees(sums: dict[str, Sum], rework: Sum, journey: Row) -> bool:
     return all(is_equal) and (journey["is_rolled_up"] or rework.elapsed_ms == journey["rework_touch_ms"])
 
 
-def _efficiency(sums: dict[str, Sum], journey: Row) -> dict[str, float | None]:
-    def share(name: str) -> float | None:
+def _efficiency(sums: dict[str, Sum], journey: Row, known: KnownTouch | None) -> dict[str, float | None]:
+    def share(touched: int | None, name: str) -> float | None:
         whole = getattr(sums["span"], name) - getattr(sums["done_gap"], name)
-        return getattr(sums["touch"], name) / whole if whole and journey["outcome"] == "delivered" else None
+        return touched / whole if touched is not None and whole and journey["outcome"] == "delivered" else None
 
-    return {"elapsed": share("elapsed_ms"), "working": share("working_ms")}
+    logged = sum(known.logged_ms) if known and known.logged_ms else None
+    return {
+        "elapsed": share(sums["touch"].elapsed_ms, "elapsed_ms"),
+        "working": share(sums["touch"].working_ms, "working_ms"),
+        "shared": share(known.shared_ms if known else None, "working_ms"),
+        "logged": share(logged, "working_ms"),
+    }
+
+
+def _decisions(record: Record) -> list[Decision]:
+    return [
+        Decision(status_name(record, visit), visit["left_at"], visit["elapsed_ms"], visit["working_ms"])
+        for visit in record.decisions
+    ]
 
 
 def _why_started(record: Record) -> str:
@@ -183,14 +215,9 @@ def _of_children(record: Record, calendar: WorkingCalendar | None) -> tuple[Sum 
     """The union of the children's touch stretch by stretch, and their touch added up; nothing for other issues."""
     if not record.journey["is_rolled_up"]:
         return None, ""
-    touched = [(i["entered_at"], i["left_at"] or record.as_of) for i in record.child_intervals if i["kind"] == "touch"]
-    merged: list[tuple[datetime, datetime]] = []
-    for start, end in sorted(touched):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    elapsed = [round((end - start).total_seconds() * 1000) for start, end in merged]
-    working = [sum(d.working_ms for d in working_days(calendar, *pair)) for pair in merged] if calendar else []
+    children = [child for child in record.child_intervals if child["kind"] == "touch"]
+    touched = merged((child["entered_at"], child["left_at"] or record.as_of) for child in children)
+    elapsed = [round((end - start).total_seconds() * 1000) for start, end in touched]
+    working = [sum(d.working_ms for d in working_days(calendar, *pair)) for pair in touched] if calendar else []
     union = Sum(sum(elapsed), sum(working), sum_in_words(elapsed), sum_in_words(working))
     return union, sum_in_words([child["touch_ms"] for child in record.children])

@@ -38,6 +38,8 @@ class Record:
     completeness: Row
     statuses: dict[int, Row]
     """Of its value stream, by id."""
+    decisions: list[Row]
+    """Finished visits of committed waiting statuses that no automation is known to have ended, in order."""
     children: list[Row]
     """Journeys of the issues a parent is measured through, ascending by start."""
     child_intervals: list[Row]
@@ -53,6 +55,10 @@ _OF_ISSUE = {
     " ORDER BY changed_at, history_id, item_index",
     "passes": "SELECT * FROM core.return_passes WHERE site_name = $site AND issue_id = $id ORDER BY pass_number",
     "completeness": "SELECT * FROM quality.completeness WHERE site_name = $site AND issue_id = $id",
+    "decisions": "SELECT v.* FROM core.status_visits v JOIN core.stages USING (site_name, value_stream, stage_name)"
+    " WHERE site_name = $site AND issue_id = $id AND work_kind = 'queue' AND is_committed AND left_at IS NOT NULL"
+    " AND NOT EXISTS (FROM core.changes c WHERE c.site_name = v.site_name AND c.issue_id = v.issue_id"
+    " AND c.field = 'status' AND c.is_automation AND c.changed_at = v.left_at) ORDER BY visit_number",
     "children": "SELECT * FROM core.issue_journeys WHERE site_name = $site AND parent_id = $id"
     " AND started_at IS NOT NULL ORDER BY started_at, issue_key",
     "child_intervals": "SELECT i.* FROM core.work_intervals i JOIN core.issue_journeys j USING (site_name, issue_id)"
@@ -76,8 +82,8 @@ def read_record(data: Path, key: str, site: str = "") -> Record:
         raise UnknownIssueError(f"{issue['issue_key']} was created after {as_of}, the moment these tables speak of.")
     return Record(
         issue, found["journey"][0], found["intervals"], found["visits"], found["changes"], found["passes"],
-        found["completeness"][0], {row["status_id"]: row for row in statuses}, found["children"],
-        found["child_intervals"], as_of,
+        found["completeness"][0], {row["status_id"]: row for row in statuses}, found["decisions"],
+        found["children"], found["child_intervals"], as_of,
     )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipelines.life.account import Account, Stretch, Sum
-from pipelines.life.durations import in_words
+from pipelines.life.durations import in_words, sum_in_words
 from pipelines.life.record import SPAN_KINDS
+from pipelines.life.touch import KnownTouch
 from pipelines.life.working_days import WEEKDAYS, calendar_in_words
 from transforms.calendar import WorkingCalendar
 
@@ -32,6 +33,7 @@ def told(account: Account, calendar: WorkingCalendar | None) -> Iterator[str]:
     yield from _strip(account)
     yield from _stretches(account, zone)
     yield from _children(account)
+    yield from _decisions(account, zone)
     yield from _sums(account)
     yield from _counts(account)
     yield from _doubts(account)
@@ -104,6 +106,16 @@ def _children(account: Account) -> Iterator[str]:
     yield f"     touch of all of them, person-time: {account.child_touch_in_words}"
 
 
+def _decisions(account: Account, zone: ZoneInfo) -> Iterator[str]:
+    if not account.decisions:
+        return
+    yield ""
+    yield "How long it was waited for somebody to move it on (metrics.decision_latency)"
+    for one in account.decisions:
+        latency = f"working {in_words(one.working_ms)}, elapsed {in_words(one.elapsed_ms)}"
+        yield f"     out of {one.status_name}, {_at(one.left_at, zone)}: {latency}"
+
+
 def _sums(account: Account) -> Iterator[str]:
     if account.journey["started_at"] is None:
         return
@@ -118,6 +130,7 @@ def _sums(account: Account) -> Iterator[str]:
         if (elapsed := account.journey[f"{clock}_ms"]) is not None:
             working = in_words(account.journey[f"{clock}_working_ms"])
             yield f"  {name:10} {in_words(elapsed)}, working {working}   ({says})"
+    yield from _known_touch(account)
     yield from _efficiency(account)
     if not account.agrees:
         yield "  These sums are not what core.issue_journeys holds: please report this issue's account."
@@ -131,10 +144,36 @@ def _sum(name: str, total: Sum, note: str = "") -> Iterator[str]:
         yield f"  {'':10} working: {total.working_in_words}"
 
 
+def _known_touch(account: Account) -> Iterator[str]:
+    """What parallel work and work logs leave of the touch, as far as the working store is at hand."""
+    if not account.sums["touch"].working_ms or account.journey["is_rolled_up"]:
+        return
+    known = account.touch
+    if known is None:
+        yield "  shared touch and work logs are not at hand: they lie in the working store of the newest run"
+        return
+    note = "working time, divided by the issues its person had in touch at once"
+    yield f"  {'shared':10} {_shared(known)}   ({note})"
+    if known.logged_ms:
+        yield f"  {'logged':10} {sum_in_words(known.logged_ms)}   (working time of the touch that work logs cover)"
+    else:
+        yield f"  {'logged':10} nothing: no work log lies within its touch, which says nothing about the work"
+
+
+def _shared(known: KnownTouch) -> str:
+    """The division with its result: "2 h + 2 h ÷ 2 = 3 h"."""
+    parts = [
+        in_words(part.working_ms) + (f" ÷ {part.issue_count}" if part.issue_count > 1 else "") for part in known.parts
+    ]
+    if len(parts) == 1 and known.parts[0].issue_count == 1:
+        return parts[0]
+    return f"{' + '.join(parts)} = {in_words(known.shared_ms)}"
+
+
 def _efficiency(account: Account) -> Iterator[str]:
     shares = [f"{share:.1%} {name}" for name, share in account.efficiency.items() if share is not None]
     if shares:
-        yield f"  touch is {' and '.join(shares)} of the time before it was done (of one issue: no measure of anybody)"
+        yield f"  touch is {', '.join(shares)} of the time before it was done (of one issue: no measure of anybody)"
 
 
 def _counts(account: Account) -> Iterator[str]:

@@ -151,6 +151,57 @@ def test_the_strip_is_to_scale(key):
         assert rows[0].count(mark) / len(rows[0]) == pytest.approx(share, abs=0.05), kind
 
 
+@pytest.mark.parametrize("key", ["G-15A", "G-15B"])
+def test_shared_touch_is_divided_by_the_issues_in_the_same_hands(key):
+    found, answer = derived(key), ANSWERS[key]
+    assert found["shared_touch_working_ms"] == answer["shared_touch_ws"] * 1000
+    assert round(found["flow_efficiency"]["shared"], 6) == answer["fe_shared"]
+    assert "shared     2 h + 2 h ÷ 2 = 3 h" in told(key)
+
+
+@pytest.mark.parametrize("key", STORIES)
+def test_no_issue_is_shared_out_more_than_it_was_touched(key):
+    found = derived(key)
+    assert found["shared_touch_working_ms"] <= found["sums"]["touch"]["working_ms"]
+    assert (found["shared_touch_working_ms"] == 0) == (found["sums"]["touch"]["working_ms"] == 0)
+
+
+@pytest.mark.parametrize("key", STARTED)
+def test_every_division_in_the_words_is_right(key):
+    lines = [line for line in told(key).splitlines() if line.startswith("  shared ") and "=" in line]
+    for line in lines:
+        parts, total = line.split("(")[0].removeprefix("  shared").split(" = ")
+        terms = [part.partition(" ÷ ") for part in parts.split(" + ")]
+        assert sum(ms(text) / int(count or 1) for text, _, count in terms) == ms(total), line
+    assert lines or not key.startswith("G-15")
+
+
+def test_work_logs_are_added_up_within_the_touch():
+    found, answer = derived("G-19"), ANSWERS["G-19"]
+    assert found["logged_touch_working_ms"] == answer["worklog_touch_ws"] * 1000
+    assert round(found["flow_efficiency"]["logged"], 6) == answer["fe_low"]
+    assert "logged     1 h 30 min + 30 min 5 s = 2 h 5 s" in told("G-19")
+
+
+def test_an_issue_without_work_logs_is_not_called_idle():
+    assert derived("G-2")["flow_efficiency"]["logged"] is None
+    assert "no work log lies within its touch, which says nothing about the work" in told("G-2")
+
+
+def test_a_decision_is_told_from_arrival_to_exit_of_the_approval():
+    [approval] = [one for one in derived("G-18")["decisions"] if one["status_name"] == "'Awaiting Approval'"]
+    assert approval["working_ms"] == ANSWERS["G-18"]["decision_latency_ws"] * 1000
+    assert "out of 'Awaiting Approval', Fri 11 Sep 2026 16:55: working 7 h 55 min" in told("G-18")
+
+
+def test_without_the_working_store_what_is_not_known_is_said(tmp_path):
+    for name in ("versions", "current", "flow.duckdb", "parameters"):
+        (tmp_path / name).symlink_to((published_golden("cloud") / name).resolve())
+    ended = flow("explain", "G-15A", "--data", tmp_path)
+    assert ended.exit_code == 0, ended.error
+    assert "shared touch and work logs are not at hand" in ended.output
+
+
 def test_a_key_that_is_not_there_is_told_with_the_nearest():
     ended = flow("explain", "G-99", "--data", published_golden("cloud"))
     assert ended.exit_code == 2
