@@ -88,7 +88,7 @@ def _largest(rows: list[Row], column: str) -> str | None:
 
 
 def _line(row: Row, votes: dict[str, float]) -> list[str]:
-    vote = votes.get(row["stage_name"], votes.get(row["pool_name"] or ""))
+    found = [votes[name] for name in (row["stage_name"], row["pool_name"] or "") if name in votes]
     return [
         row["stage_name"] + ROLES[row["role"]],
         NOTHING if row["load_ratio"] is None else f"{row['load_ratio']:.2f}",
@@ -97,7 +97,7 @@ def _line(row: Row, votes: dict[str, float]) -> list[str]:
         days(row["wait_working_days_p50"]),
         percent(row["wait_of_cycle_share"]),
         percent(row["momentary_share"]),
-        percent(vote),
+        percent(max(found, default=None)),
     ]
 
 

@@ -197,6 +197,7 @@ def test_stages_that_share_their_people_share_their_votes(tmp_path):
     ]
     votes = [
         relief("Review+QA", "service_x0.8", 2.0, win_share=0.8),
+        relief("Review", "service_x0.8", 0.5, win_share=0.0),
         relief("Gate", "interval_x0.8", 0.0, win_share=0.2),
     ]
     tables = {"metrics.constraint_evidence": rows, "metrics.relief_estimates": votes}
