@@ -318,4 +318,4 @@ def test_nothing_can_be_asked_for_even_by_the_pages_own_script(watched):
 
 
 def test_the_file_of_the_company_is_small(company):
-    assert company.stat().st_size < 5_000_000
+    assert company.stat().st_size < 1_500_000
