@@ -141,7 +141,15 @@ def _fields(issue: Json, ids: dict[str, int], flavour: Flavour) -> Json:
         FLAGGED_FIELD: [{"id": "10019", "value": "Impediment"}] if flags and flags[-1] else None,
         "fixVersions": [], "issuelinks": [_rest_link(n, key, ids) for n, key in enumerate(links)], "labels": [],
     }  # fmt: skip
+    if logs := issue.get("worklogs"):
+        fields["worklog"] = {"worklogs": [_rest_worklog(n, log, flavour) for n, log in enumerate(logs, 1)]}
+        fields["worklog"] |= {"total": len(logs), "maxResults": 20, "startAt": 0}
     return fields | ({"parent": parent} if parent else {})
+
+
+def _rest_worklog(number: int, told: Json, flavour: Flavour) -> Json:
+    times = {name: told[name] for name in ("started", "timeSpentSeconds")}
+    return {"id": str(number), "author": _person(told["author"], flavour), **times}
 
 
 def rest_status(name: str) -> Json:
