@@ -12,10 +12,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from pipelines.config import load_config
-from tests.flow_command import FLAVOURS, in_duckdb, published
+from tests.flow_command import FLAVOURS, flow, in_duckdb, published, serving
 from tests.golden.adapter import CASES
 from tests.golden.expected import expected_clocks, expected_journey, expected_rollup, expected_visits, instant
-from tests.golden.published import CONFIG, MOMENT, published_golden
+from tests.golden.published import CONFIG, MOMENT, golden_site, published_golden
 from tests.oracle_events import ms
 
 ANSWERS = {key: answer for case in CASES for key, answer in case["expected"].items()}
@@ -97,3 +97,19 @@ def test_no_published_core_table_names_a_person(folder):
         assert not {"assignee", "author", "reporter"} & set(table.columns), path.name
         texts = table.select(pl.selectors.string()).to_dict(as_series=False).values()
         assert not {"ana", "ben", "chi", "boss"} & {str(value).casefold() for column in texts for value in column}
+
+
+def test_a_status_that_changed_its_meaning_is_published_as_it_was_and_as_it_is(tmp_path):
+    config = tmp_path / "flow.toml"
+    change = '\n[[value_stream.change]]\nvalid_from = 2026-03-11\nwait = ["3"]\n'
+    config.write_text(CONFIG.read_text(encoding="utf-8") + change, encoding="utf-8")
+    with serving(golden_site("cloud"), "cloud") as (_, access):
+        ended = flow("run", "--config", config, "--data", tmp_path, "--as-of", MOMENT, **access)
+    assert ended.exit_code == 0, ended.error
+    told = in_duckdb(tmp_path, "core", "statuses").row(by_predicate=pl.col.status_id == 3, named=True)
+    assert (told["work_kind"], told["earlier_work_kinds"]) == ("queue", "active until 2026-03-11")
+    held = in_duckdb(tmp_path, "core", "work_intervals").filter(pl.col.stage_name == "Development")
+    before = pl.col.entered_at < told["work_kind_since_at"]
+    assert "touch" in set(held.filter(before)["kind"])
+    assert "touch" not in set(held.filter(~before)["kind"])
+    assert "wait" in set(held.filter(~before)["kind"])
