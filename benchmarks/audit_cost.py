@@ -38,6 +38,9 @@ from pipelines.warehouse import STORAGE_VERSION
 
 BAR_SHARE = 0.25
 
+MEMORY = "4GB"
+"""What DuckDB may hold while it audits copies; the rest is laid on disk. A run takes what it takes by itself."""
+
 BY_ISSUE = (
     "issues", "changes", "status_visits", "work_intervals", "issue_journeys", "return_passes", "ageing_work",
     "completeness", "change_seals", "landed_changes", "landed_issues", "listed_issues",
@@ -99,6 +102,7 @@ def _measured_audit(path: Path) -> Cost:
     library = _cpu_of(load_library)
     with duckdb.connect(path, read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
         facts = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
         given = [name for (name,) in facts]
         began = _cpu()

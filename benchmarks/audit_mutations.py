@@ -31,6 +31,9 @@ CALENDARS = (
 )
 """Sections of flow.toml that clean builds take in turn."""
 
+WEEKS = (4, 7, 10, 14, 20, 30)
+"""Weeks of history a company that is built clean may have."""
+
 
 def judge(staged: Staged, defect: Defect, *, through_library: bool = False) -> tuple[bool, set[Broken]]:
     """Whether the right rule names a defect, and all that are broken; the tables are sound again afterwards."""
@@ -53,7 +56,7 @@ def judge_raw(raw: Raw, moment: Moment, defect: RawDefect) -> tuple[bool, set[Br
 def clean_builds(seed: int, count: int) -> Iterator[tuple[Moment, set[Broken]]]:
     """Builds of a company of this seed at ``count`` moments of its history, one after the other; what is broken."""
     rng = random.Random(f"clean/{seed}")
-    weeks = rng.randint(4, 40)
+    weeks = rng.choice(WEEKS)
     raw = raw_of_company(seed, weeks)
     before, config = None, FlowConfig.model_validate({"calendar": CALENDARS[seed % len(CALENDARS)]})
     for back in sorted((rng.random() * (weeks - 1) for _ in range(count)), reverse=True):
@@ -106,7 +109,7 @@ def false_alarms(companies: int, count: int) -> int:
             if broken:
                 print(f"FALSE ALARM  seed {seed} as of {moment.as_of}: {sorted(broken)}", flush=True)
     print(
-        f"{alarms} false alarms in {companies * count} clean builds: {companies} companies of 4 to 40 weeks,"
+        f"{alarms} false alarms in {companies * count} clean builds: {companies} companies of 4 to 30 weeks,"
         f" {len(CALENDARS)} calendars, {count} moments each ({time.process_time() - began:.0f} s of CPU)",
         flush=True,
     )
