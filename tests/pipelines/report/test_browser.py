@@ -97,6 +97,30 @@ def test_the_stream_is_chosen_by_keyboard_and_every_view_follows(watched, stream
     assert f"Showing {streams[1]}, all types" in watched.page.inner_text("#status")
 
 
+CHOOSE = """
+async (stream) => {
+    const select = document.querySelector('#stream');
+    select.value = stream;
+    select.dispatchEvent(new Event('change'));
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    return [document.querySelectorAll('figure svg').length, document.querySelector('#verdict-title').textContent];
+}
+"""
+
+
+def test_no_chart_of_what_was_chosen_before_stands_beside_the_new_words(watched, streams):
+    """A stream seen before has its words at once; nothing is drawn before the browser is idle."""
+    watched.open(f"#stream={streams[1]}")
+    words = watched.page.inner_text("#verdict-title")
+    watched.page.select_option("#stream", streams[0])
+    watched.wait()
+    drawn, told = watched.page.evaluate(CHOOSE, streams[1])
+    assert told == words
+    assert drawn == 0
+    watched.wait()
+    assert watched.charts()
+
+
 def test_the_type_thins_out_the_points_and_others_say_that_they_do_not_follow(watched, streams):
     watched.open(f"#stream={streams[0]}")
     whole = watched.charts()["cycle_scatter"]
