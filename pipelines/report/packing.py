@@ -1,6 +1,6 @@
 """How words and rows travel inside the file: rows as columns, JSON that can end no element, and packed with gzip.
 
-What they say belongs to ``views``; that packed text is unpacked again, to ``page.js``.
+What they say belongs to ``views``; that packed text is unpacked again, to ``scripts``.
 """
 
 from __future__ import annotations

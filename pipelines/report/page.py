@@ -33,6 +33,9 @@ FOLDER = Path(__file__).parent
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
+SCRIPTS = ("data", "tables", "map", "charts", "page")
+"""Parts of the page's own script; the last one begins."""
+
 VEGA_LITE = "6.4"
 """The version of the specifications Altair writes."""
 
@@ -40,7 +43,7 @@ VEGA_LITE = "6.4"
 def render(published: Published) -> str:
     """The whole file."""
     streams = by_stream(published)
-    library, script = drawing_library(), (FOLDER / "page.js").read_text(encoding="utf-8")
+    library, script = drawing_library(), page_script()
     run = published.run
     return _template().render(
         policy=policy(library, script),
@@ -133,6 +136,11 @@ def policy(*scripts: str) -> str:
 
 def _hash(script: str) -> str:
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def page_script() -> str:
+    """The page's own script, of its parts in the order they build on each other."""
+    return "\n".join((FOLDER / "scripts" / f"{part}.js").read_text(encoding="utf-8") for part in SCRIPTS)
 
 
 @cache
