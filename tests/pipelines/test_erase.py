@@ -187,3 +187,17 @@ def test_the_command_tells_in_one_paragraph_whom_it_does_not_know(data):
     assert (ended.exit_code, ended.output) == (2, "")
     assert ended.error.startswith("flow: Nothing under ")
     assert "Traceback" not in ended.error
+
+
+def test_a_person_is_erased_from_each_of_several_sites(read_once, tmp_path):
+    alone = erase_person(shutil.copytree(read_once, tmp_path / "alone", symlinks=True), "bo", {})
+    data = tmp_path / "data"
+    for name in ("berlin", "oslo"):
+        shutil.copytree(read_once, data / "sites" / name, symlinks=True)
+    (data / "sites" / "paris").mkdir()
+    person = hash_of(data / "sites" / "oslo", "bo")
+    proof = erase_person(data, "bo", {})
+    assert (proof.batch_count, proof.table_count) == (2 * alone.batch_count, 2 * alone.table_count)
+    assert places_of(data, person) == []
+    with pytest.raises(UnknownPersonError):
+        erase_person(data, "bo", {})

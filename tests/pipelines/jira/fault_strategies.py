@@ -68,6 +68,19 @@ def sites(draw: st.DrawFn, max_issues: int = 12, *, may_coincide: bool = True) -
     return site
 
 
+def told_short() -> Trouble:
+    """A Data Center site that limits the first search, then gives its only changelog short, and short again.
+
+    No route gives it whole within the run, and its total says so: the run ends well, and the tables tell what lacks.
+    """
+    moves = [("status", 60_000, 1, 0), ("status", 60_000, 3, 1)]
+    site = site_from_issues([_issue(101, 0, moves, 0)], now=BEGIN + timedelta(days=30))
+    site.statuses, site.projects, site.issue_types = list(STATUSES), list(PROJECTS), [STORY]
+    limited = refusals.TooManyRequests().on("*/search", times=1)
+    script = FaultScript.of(limited, contents.CutChangelog(lost=1).on(after=1, times=2))
+    return Trouble(site, "dc", script, PageCaps())
+
+
 def _step(pauses: Sequence[int]) -> st.SearchStrategy[tuple[str, int, int, int]]:
     """What happens in a history, how long after the last one, to which value, and by whom."""
     return st.tuples(st.sampled_from(STEPS), st.sampled_from(pauses), st.integers(0, 3), st.integers(0, 2))

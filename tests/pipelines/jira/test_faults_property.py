@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from pipelines.jira.errors import JiraError
 from pipelines.jira.extract import extract
@@ -21,7 +21,7 @@ from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import Site
-from tests.pipelines.jira.fault_strategies import Trouble, troubles
+from tests.pipelines.jira.fault_strategies import Trouble, told_short, troubles
 from tests.pipelines.jira.sites import session_with
 from tests.pipelines.jira.truth import KEY, Truth, differences, site_truth
 from transforms.raw import RawChanges, RawIssues, RawTombstones
@@ -73,6 +73,7 @@ def wrong_or_silent(site: Site, issues: pl.DataFrame, changes: pl.DataFrame) -> 
 
 
 @many
+@example(trouble=told_short())
 @given(trouble=troubles(has_changes=False, has_lag=False))
 def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble):
     with tempfile.TemporaryDirectory() as folder:
@@ -84,9 +85,22 @@ def test_a_run_on_a_quiet_site_yields_the_truth_or_fails_aloud(trouble: Trouble)
 
 
 @many
+@example(trouble=told_short())
 @given(trouble=troubles())
 def test_after_trouble_on_a_site_that_changes_a_quiet_increment_finds_the_truth(trouble: Trouble):
     assert after_trouble(trouble, EVERY_CENSUS) == []
+
+
+def test_an_issue_that_no_route_gives_whole_is_told_short_and_a_quiet_increment_completes_it(tmp_path):
+    trouble, store = told_short(), store_in(tmp_path / "data")
+    with start(trouble.site, trouble.flavour, faults=trouble.script, page_caps=trouble.caps) as sandbox:
+        found = []
+        for _ in range(2):
+            assert run(sandbox, trouble.flavour, store)
+            issues, _ = extracted(store, tmp_path)
+            found.append(issues.select("issue_id", "history_count", "history_total").row(0))
+    assert found == [(101, 1, 2), (101, 2, 2)]
+    assert differences(site_truth(trouble.site), *extracted(store, tmp_path)) == []
 
 
 @many
