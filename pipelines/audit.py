@@ -86,8 +86,8 @@ def gather(settings: RunSettings, tables: Sequence[type[Table]], stores: Stores)
         raw=stores.raw.folder,
         run=run,
         builds=_builds(stores.tables, tables),
-        earlier_run=_earlier_run(settings.data),
-        earlier_tables=_earlier_tables(settings.data, tables),
+        earlier_run=_earlier_run(settings.data, source.site_name),
+        earlier_tables=_earlier_tables(settings.data, tables, source.site_name),
     )
 
 
@@ -122,15 +122,16 @@ def _builds(store: TableStore, tables: Sequence[type[Table]]) -> pl.DataFrame:
     return pl.DataFrame(rows, {"table_name": pl.String(), "built_at": TIMESTAMP}, orient="row")
 
 
-def _earlier_run(data: Path) -> pl.DataFrame:
-    """The run that made what is published now."""
-    runs = versions.earlier_runs(data)
+def _earlier_run(data: Path, site_name: str) -> pl.DataFrame:
+    """The run that made what is published of the site now."""
+    runs = versions.earlier_runs(data, site_name)
     columns = {"as_of": TIMESTAMP, "unmapped_share": pl.Float64()}
     if runs is None:
         return pl.DataFrame(schema=columns)
     return runs.filter(pl.col.version_id == versions.current_id(data)).select(*columns).tail(1).collect()
 
 
-def _earlier_tables(data: Path, tables: Sequence[type[Table]]) -> pl.DataFrame:
-    rows = [(table.name, count) for table in tables if (count := warehouse.count_published(data, table)) is not None]
+def _earlier_tables(data: Path, tables: Sequence[type[Table]], site_name: str) -> pl.DataFrame:
+    counts = {table.name: warehouse.count_published(data, table, site_name) for table in tables}
+    rows = [(name, count) for name, count in counts.items() if count is not None]
     return pl.DataFrame(rows, {"table_name": pl.String(), "row_count": pl.Int64()}, orient="row")

@@ -199,11 +199,15 @@ class ValueStreamSection(Section):
         return self
 
 
+LEAST_VERSIONS = 2
+"""The published one, and the one readers may still have open."""
+
+
 class PublishingSection(Section):
     """What stays of earlier tables."""
 
     keep_versions: int = Field(
-        KEPT_VERSIONS, ge=2, strict=True, description="Published versions that stay, to go back to."
+        KEPT_VERSIONS, ge=LEAST_VERSIONS, strict=True, description="Published versions that stay, to go back to."
     )
 
 
@@ -247,7 +251,7 @@ class FlowConfig(Section):
         return self
 
     def of_site(self, name: str) -> FlowConfig:
-        """What holds for one of several sites, as the whole file of that site alone."""
+        """What holds for one of several sites, as the whole file of that site alone; its own versions are few."""
         [site] = (site for site in self.site if site.name == name)
         scope = {"site_name": name, "projects": site.projects, "jql": site.jql, "flagged_field": site.flagged_field}
         streams = tuple(
@@ -255,7 +259,8 @@ class FlowConfig(Section):
             for stream in self.value_stream
             if stream.site in ("", name)
         )
-        return self.model_copy(update={"jira": self.jira.model_copy(update=scope), "value_stream": streams, "site": ()})
+        own = {"jira": self.jira.model_copy(update=scope), "value_stream": streams, "site": ()}
+        return self.model_copy(update=own | {"publishing": PublishingSection(keep_versions=LEAST_VERSIONS)})
 
     def _name_on(self, site: str, stream: ValueStreamSection) -> str:
         """A stream of several sites has a name of its own on each."""

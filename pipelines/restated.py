@@ -26,20 +26,25 @@ Scan = Callable[[type[Table]], pl.LazyFrame | None]
 """Reads a table of an edition, unread; None where it has none."""
 
 
-def restate(data: Path, scan: Scan, run: Mapping[str, object], workflows: list[Workflow]) -> pl.LazyFrame:
-    """This run's restatements behind those on record; Restatements.
+def restate(
+    data: Path, site_name: str, scan: Scan, run: Mapping[str, object], workflows: list[Workflow]
+) -> pl.LazyFrame:
+    """This run's restatements behind those on record of its site; Restatements.
 
     ``scan`` reads what the run built, ``run`` is its row of quality.runs, ``workflows`` are all there ever were.
     """
-    earlier = versions.recorded(data, Restatements)
-    runs = versions.recorded(data, Runs)
-    before = None if runs is None else _edition(lambda table: versions.published(data, table), runs.collect())
+    earlier = versions.recorded(data, Restatements, site_name)
+    runs = versions.recorded(data, Runs, site_name)
+
+    def seen(table: type[Table]) -> pl.LazyFrame | None:
+        return versions.published(data, table, site_name)
+
+    before = None if runs is None else _edition(seen, runs.collect())
     now = _edition(scan, pl.DataFrame([run], schema=Runs.polars_schema()))
     if before is None or now is None:
         return Restatements.empty().lazy() if earlier is None else earlier
-    found = pl.concat(
-        [Restatements.empty().select(FOUND), *(_compared(data, scan, table) for table in restatable(TABLES))]
-    )
+    compared = (_compared(table, seen(table), scan(table)) for table in restatable(TABLES))
+    found = pl.concat([Restatements.empty().select(FOUND), *compared])
     causes = explain_restatements(found, before, now, _differences(workflows))
     about = {"run_id": str(run["run_id"]), "published_version_id": versions.current_id(data)}
     return add_restatements(earlier, found, causes, about)
@@ -51,8 +56,7 @@ FOUND = (
 )  # fmt: skip
 
 
-def _compared(data: Path, scan: Scan, table: type[Table]) -> pl.DataFrame:
-    old, new = versions.published(data, table), scan(table)
+def _compared(table: type[Table], old: pl.LazyFrame | None, new: pl.LazyFrame | None) -> pl.DataFrame:
     if old is None or new is None:
         return Restatements.empty().select(FOUND)
     return find_restatements(table, old, new).select(FOUND)

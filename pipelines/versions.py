@@ -149,27 +149,35 @@ def prune(data: Path, keep: int) -> None:
                 shutil.rmtree(data / "versions" / name)
 
 
-def earlier_runs(data: Path) -> pl.LazyFrame | None:
-    """The runs on record in the newest version that can be read, withdrawn or not; None before the first."""
-    frames = (_scan(data / "versions" / name, Runs) for name in reversed(version_ids(data)))
+def earlier_runs(data: Path, site_name: str = "") -> pl.LazyFrame | None:
+    """The runs on record in the newest version that can be read, withdrawn or not; None before the first.
+
+    Here as below, without the site's name; ``site_name`` takes only what was read from that site.
+    """
+    frames = (_scan(data / "versions" / name, Runs, site_name) for name in reversed(version_ids(data)))
     return next((frame for frame in frames if frame is not None), None)
 
 
-def recorded(data: Path, table: type[Table]) -> pl.LazyFrame | None:
-    """A table as readers see it now, without the site's name; None where it is not there or declared otherwise now."""
-    return _scan(data / "versions" / current_id(data), table) if current_id(data) else None
+def recorded(data: Path, table: type[Table], site_name: str = "") -> pl.LazyFrame | None:
+    """A table as readers see it now; None where it is not there or declared otherwise now."""
+    return _scan(data / "versions" / current_id(data), table, site_name) if current_id(data) else None
 
 
-def published(data: Path, table: type[Table]) -> pl.LazyFrame | None:
+def published(data: Path, table: type[Table], site_name: str = "") -> pl.LazyFrame | None:
     """The same with whatever columns it had when it was published."""
     path = data / "versions" / current_id(data) / "parquet" / table.layer / f"{table.name}.parquet"
-    return pl.scan_parquet(path).drop("site_name") if current_id(data) and path.exists() else None
+    return _of_site(pl.scan_parquet(path), site_name) if current_id(data) and path.exists() else None
 
 
-def _scan(folder: Path, table: type[Table]) -> pl.LazyFrame | None:
-    """A table without the site's name; columns it got since are empty. None where it cannot be read as declared."""
+def _of_site(frame: pl.LazyFrame, site_name: str) -> pl.LazyFrame:
+    return frame.filter(pl.lit(not site_name) | (pl.col("site_name") == site_name)).drop("site_name")
+
+
+def _scan(folder: Path, table: type[Table], site_name: str = "") -> pl.LazyFrame | None:
+    """A table; columns it got since are empty. None where it cannot be read as declared."""
     with suppress(OSError, pl.exceptions.PolarsError):
-        frame = pl.read_parquet(folder / "parquet" / table.layer / f"{table.name}.parquet").drop("site_name")
+        path = folder / "parquet" / table.layer / f"{table.name}.parquet"
+        frame = _of_site(pl.scan_parquet(path), site_name).collect()
         added = {
             name: pl.lit(None, column.dtype)
             for name, column in table.columns.items()

@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines import ddl
 from pipelines.durable import point, sync, sync_tree, writing_parquet
-from pipelines.versions import KEPT_VERSIONS, current_id, prune, switch
+from pipelines.versions import KEPT_VERSIONS, current_id, prune, published, switch
 from transforms.schema import Table
 
 STORAGE_VERSION = "v1.2.0"
@@ -150,10 +150,10 @@ def count_rows(version: Version, layer: str, name: str) -> int:
     return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
-def count_published(data: Path, table: type[Table]) -> int | None:
-    """Rows of a published table, whatever its columns; None where there is none yet."""
-    path = (data / "parquet" / table.layer / f"{table.name}.parquet").resolve()
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item()) if path.exists() else None
+def count_published(data: Path, table: type[Table], site_name: str) -> int | None:
+    """Rows of a site in a published table, whatever its columns; None where there is no such table yet."""
+    rows = published(data, table, site_name)
+    return None if rows is None else int(rows.select(pl.len()).collect().item())
 
 
 def sweep_builds(data: Path) -> None:

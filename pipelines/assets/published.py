@@ -134,10 +134,10 @@ def _add_records(
     }
     records: dict[type[Table], pl.LazyFrame] = {
         Validations: build_validations(run_id, findings.verdicts),
-        Runs: add_run(versions.earlier_runs(version.data), run, versions.withdrawn(version.data)),
+        Runs: add_run(versions.earlier_runs(version.data, source.site_name), run, versions.withdrawn(version.data)),
     }
     with warehouse.discarding_failures(version):
-        records[Restatements] = restate(version.data, tables.scan, run, workflows.all())
+        records[Restatements] = restate(version.data, source.site_name, tables.scan, run, workflows.all())
         for table, frame in records.items():
             check_schema(table, frame)
             check_values(table, frame.collect())

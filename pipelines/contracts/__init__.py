@@ -1,5 +1,6 @@
 """Contracts that hold between published tables, and between a run and the one before, as queries for what breaks them.
 
+A contract speaks of one site: it is checked on that site's tables, before those of several are laid together.
 What a single table promises stands in its declaration and needs no query here. Nothing runs here either: queries are
 run by ``pipelines.checks`` on the tables as they will be published.
 """

@@ -37,7 +37,7 @@ def stream(name, site=""):
 
 
 def test_what_holds_for_one_site_is_the_file_of_that_site_alone(written):
-    shared = '[jira]\nconcurrency = 3\n[calendar]\nzone = "Europe/Oslo"\n'
+    shared = '[jira]\nconcurrency = 3\n[publishing]\nkeep_versions = 2\n[calendar]\nzone = "Europe/Oslo"\n'
     config = written(shared + BERLIN + OSLO + stream("Shop", "berlin") + stream("Payments", "oslo"))
     alone = written(f'{shared}[[value_stream]]\nname = "Payments"\n')
     scope = {"site_name": "oslo", "projects": ("PAY",)}

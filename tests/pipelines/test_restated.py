@@ -31,9 +31,10 @@ def restated(published, monkeypatch, run, workflows=(), **changed):
     """Restatements of a build like the published one, but for these columns of flow_weekly."""
     frames = {FlowWeekly: closed_weeks(published.data)}
     reading = versions.published
-    monkeypatch.setattr(versions, "published", lambda data, table: frames.get(table, reading(data, table)))
+    monkeypatch.setattr(versions, "published", lambda data, table, site: frames.get(table, reading(data, table, site)))
     fresh = {FlowWeekly: frames[FlowWeekly].with_columns(**changed)}
-    made = restate(published.data, lambda table: fresh.get(table, reading(published.data, table)), run, list(workflows))
+    data = published.data
+    made = restate(data, "tiny", lambda table: fresh.get(table, reading(data, table, "tiny")), run, list(workflows))
     found = made.collect()
     check_schema(Restatements, found)
     check_values(Restatements, found)
@@ -46,7 +47,14 @@ def test_the_first_run_restates_nothing(published):
 
 def test_a_build_without_anything_to_compare_it_with_restates_nothing(published, run, tmp_path):
     scan = {}.get
-    assert restate(tmp_path, scan, run, []).collect().is_empty()
+    assert restate(tmp_path, "tiny", scan, run, []).collect().is_empty()
+
+
+def test_a_build_is_not_held_against_what_was_read_from_another_site(published, run):
+    def scan(table):
+        return versions.published(published.data, table)
+
+    assert restate(published.data, "another", scan, run, []).collect().is_empty()
 
 
 def test_a_build_on_the_same_data_restates_nothing(published, monkeypatch, run):

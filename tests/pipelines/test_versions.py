@@ -221,3 +221,8 @@ def test_where_nothing_was_published_nothing_is_made(tmp_path):
     assert described(tmp_path) == [f"Nothing was published in {tmp_path} yet."]
     assert flow("rollback", "v1", "--data", tmp_path / "none").exit_code == 2
     assert not (tmp_path / "none").exists()
+
+
+def test_what_was_read_from_another_site_is_no_earlier_run(three):
+    assert earlier_runs(three, "acme").collect().equals(earlier_runs(three).collect())
+    assert earlier_runs(three, "another").collect().is_empty()
