@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ EMAIL = "somebody@example.com"
 
 
 def flow_run(sandbox, folder):
-    """A run of the command with Dagster's log on disk; the process list while it ran. What it said is on disk too."""
+    """A run of the command with Dagster's log on disk; the process list while it ran, of every process there was.
+
+    What it said is on disk too.
+    """
     home = folder / "dagster"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
@@ -27,13 +31,26 @@ def flow_run(sandbox, folder):
         **os.environ, "JIRA_URL": sandbox.url, "JIRA_EMAIL": EMAIL, "JIRA_API_TOKEN": TOKEN, "DAGSTER_HOME": str(home),
     }  # fmt: skip
     command = [sys.executable, "-m", "pipelines.cli", "run", "--verbose", "--data", str(folder / "data")]
-    seen = b""
+    seen = set()
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(command, env=environment, stdout=said, stderr=subprocess.STDOUT)
         while process.poll() is None:
-            seen += Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            seen |= set(process_list())
             time.sleep(0.2)
-    return seen
+    return b"\n".join(seen)
+
+
+def process_list():
+    """What everybody on the machine can see of every process, those included that a run starts."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes()
+
+
+def test_the_process_list_shows_what_a_process_was_started_with():
+    waiting = [sys.executable, "-c", "import sys; sys.stdin.read()", "told-to-everybody"]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE):
+        assert any(b"told-to-everybody" in line for line in process_list())
 
 
 def every_byte(folder):
