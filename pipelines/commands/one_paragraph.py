@@ -16,8 +16,8 @@ from pipelines.plain_text import plain_text
 EXIT_CODES = {
     0: "It did what was asked. Of flow doctor: nothing fails.",
     1: (
-        "Jira, the audit or this machine stands in the way; the published tables (of several sites, a failed one's rows)"
-        " are as they were."
+        "Jira, the audit or this machine stands in the way; the published tables (of several sites, a failed one's"
+        " rows) are as they were."
     ),
     2: "The command line, flow.toml or a variable is to be corrected; the paragraph says what and how.",
     75: "Jira asks for a long pause. What was read is kept: run again later, it goes on from there.",
