@@ -92,6 +92,7 @@ def _run_job(
     data = settings.of_site(site).data if site else settings.data
     earlier = set(_reports(data))
     job = build_definitions(settings.config, overrides={"settings": settings}).resolve_job_def(name)
+    error: BaseException | None = None
     try:
         job.execute_in_process(
             instance=instance, run_config=_quiet(is_verbose), raise_on_error=True, partition_key=site
@@ -102,7 +103,9 @@ def _run_job(
         [report] = set(_reports(data)) - earlier
         raise AuditError(_what_failed(report)) from None
     except dg.Failure as failure:
-        raise failure.__cause__ or failure from None
+        error = failure.__cause__ or failure
+    if error:  # outside of the handler, so that what caused it stays as it was
+        raise error
 
 
 def _sentence(error: Exception) -> str:
