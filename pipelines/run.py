@@ -88,11 +88,10 @@ def _run_sites(settings: RunSettings, instance: dg.DagsterInstance, *, is_verbos
 def _run_job(
     name: str, settings: RunSettings, instance: dg.DagsterInstance, site: str | None = None, *, is_verbose: bool
 ) -> None:
-    """Run a job to its end, for one of several sites or as it is; what broke it is raised as it was."""
+    """Run a job to its end, for one of several sites or as it is."""
     data = settings.of_site(site).data if site else settings.data
     earlier = set(_reports(data))
     job = build_definitions(settings.config, overrides={"settings": settings}).resolve_job_def(name)
-    error: BaseException | None = None
     try:
         job.execute_in_process(
             instance=instance, run_config=_quiet(is_verbose), raise_on_error=True, partition_key=site
@@ -102,10 +101,6 @@ def _run_job(
     except DagsterAssetCheckFailedError:
         [report] = set(_reports(data)) - earlier
         raise AuditError(_what_failed(report)) from None
-    except dg.Failure as failure:
-        error = failure.__cause__ or failure
-    if error:  # outside of the handler, so that what caused it stays as it was
-        raise error
 
 
 def _sentence(error: Exception) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
+from pipelines.config_errors import ConfigError
 from pipelines.jira import (
     Gate,
     JiraError,
@@ -24,22 +25,29 @@ from pipelines.offline import landed_before
 from pipelines.settings import RunSettings
 from pipelines.site_check import check_site
 from pipelines.store import describe
-from transforms.infer_workflow import infer_workflow
+from transforms.infer_workflow import WorkflowError, infer_workflow
 from transforms.raw import RAW_TABLES
 from transforms.workflow import Workflow
 
-TRIED_AGAIN = dg.RetryPolicy(max_retries=3, delay=300, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+TRIES_MORE, FIRST_PAUSE_SECONDS = 3, 300
 """Five minutes, ten and twenty after the last try of the gate: a network or a site that is down may be back then."""
 
 
-@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"}, pool="jira_api", retry_policy=TRIED_AGAIN)
-def landed_batches(settings: dg.ResourceParam[RunSettings], landed: dg.ResourceParam[LandedStore]) -> Landed:
+@dg.asset(group_name="raw", io_manager_key="landed", kinds={"jira"}, pool="jira_api")
+def landed_batches(
+    context: dg.AssetExecutionContext,
+    settings: dg.ResourceParam[RunSettings],
+    landed: dg.ResourceParam[LandedStore],
+) -> Landed:
     """Every issue in scope with its whole history, scrubbed of persons and texts, landed append-only."""
     try:
         return landed_before(settings, landed) if settings.is_offline else _read(settings)
-    except Exception as error:
-        may_pass = isinstance(error, JiraError) and error.may_pass
-        raise dg.Failure(str(error), allow_retries=may_pass and not settings.is_attended) from error
+    except (JiraError, ConfigError, WorkflowError) as error:
+        if settings.is_attended:
+            raise
+        if isinstance(error, JiraError) and error.may_pass:
+            raise dg.RetryRequested(TRIES_MORE, FIRST_PAUSE_SECONDS * 2**context.retry_number) from error
+        raise dg.Failure(str(error), allow_retries=False) from error
 
 
 def _read(settings: RunSettings) -> Landed:
