@@ -149,11 +149,11 @@ VIEWS: tuple[View, ...] = (
             (
                 "quarantined_share",
                 "runs.quarantined_share",
-                "Share of Jira's answers this leaves out, as of the newest run. Empty for older runs.",
+                "Share of Jira's answers this leaves out, as of the site's newest run. Empty for older runs.",
             ),
         ),
-        "metrics.constraint_verdicts, (SELECT quarantined_share FROM quality.runs ORDER BY finished_at DESC LIMIT 1)"
-        " AS runs",
+        "metrics.constraint_verdicts JOIN (SELECT site_name, quarantined_share FROM quality.runs"
+        " QUALIFY row_number() OVER (PARTITION BY site_name ORDER BY finished_at DESC) = 1) AS runs USING (site_name)",
         ("constraint_verdicts", "runs"),
     ),
     View(

@@ -22,7 +22,7 @@ class Doubts:
 
     def of(self, stream: str, period: str = "", stages: tuple[str, ...] = ()) -> str:
         """What limits claims about a stream's histories; with a period, also about what its stages' logs can tell."""
-        return joined(self._histories(stream), self._quarantine(), *self._logs(stream, period, stages))
+        return joined(self._histories(stream), self._quarantine(stream), *self._logs(stream, period, stages))
 
     @cached_property
     def incomplete(self) -> Counter[str]:
@@ -40,10 +40,13 @@ class Doubts:
         """Issues by stream."""
         return Counter(self._published.frame("core.issues", ["stream"])["stream"])
 
+    def quarantined(self, stream: str) -> int:
+        """Answers of Jira that could not be used, on the site of a stream."""
+        return len(self._published.of_its_site(self._quarantine_rows, stream))
+
     @cached_property
-    def quarantined(self) -> int:
-        """Answers of Jira that could not be used."""
-        return len(self._published.rows("quality.quarantine"))
+    def _quarantine_rows(self) -> list[Row]:
+        return self._published.rows("quality.quarantine")
 
     @cached_property
     def logs(self) -> list[Row]:
@@ -56,8 +59,9 @@ class Doubts:
             return ""
         return f"{counted(count, 'issue')} of {self.issue_counts[stream]:,} with an incomplete history."
 
-    def _quarantine(self) -> str:
-        return f"{counted(self.quarantined, 'answer')} of Jira in quarantine, not counted." if self.quarantined else ""
+    def _quarantine(self, stream: str) -> str:
+        count = self.quarantined(stream)
+        return f"{counted(count, 'answer')} of Jira in quarantine, not counted." if count else ""
 
     def _logs(self, stream: str, period: str, stages: tuple[str, ...]) -> list[str]:
         rows = [

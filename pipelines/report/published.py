@@ -104,6 +104,16 @@ class Published:
         oldest = min(newest, key=lambda row: row["as_of"])
         return oldest | {"issue_count": sum(row["issue_count"] for row in newest)}
 
+    def of_its_site(self, rows: Iterable[Row], stream: str) -> list[Row]:
+        """Those of the rows that speak of the site a stream belongs to."""
+        site = self._homes.get(stream)
+        return [row for row in rows if site is None or row["site_name"] == site]
+
+    @cached_property
+    def _homes(self) -> dict[str, str]:
+        """The site of every stream."""
+        return dict(self.frame("core.stages", ["stream", "site_name"]).unique().iter_rows())
+
     @cached_property
     def sites(self) -> dict[str, str | None]:
         """Sites by name, with the address their issues have in a browser."""

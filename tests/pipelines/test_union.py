@@ -11,6 +11,9 @@ from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pipelines.jobs import JOB_NAME
 from pipelines.partitions import failed_sites
+from pipelines.report.doubts import Doubts
+from pipelines.report.published import Published
+from pipelines.report.views import quality
 from pipelines.settings import site_folder
 from pipelines.union import StreamNameError, build_union, parts_of
 from pipelines.versions import roll_back
@@ -54,6 +57,15 @@ def data(published, tmp_path):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def united(published, tmp_path_factory):
+    """Both sites laid together once, not to be written to: the data folder and the version's."""
+    data = tmp_path_factory.mktemp("united")
+    give(published, data, "berlin")
+    give(published, data, "oslo", " in Oslo")
+    return data, unite(data, "20260101T000000Z-a")
+
+
 def unite(data, version_id, failed=()):
     version = Version(data, version_id)
     build_union(version, parts_of(data, ["berlin", "oslo", "paris"], failed))
@@ -73,8 +85,8 @@ def test_a_site_that_was_never_read_has_no_part(data):
     assert [part.site_name for part in parts_of(data, ["berlin", "paris"], ())] == ["berlin"]
 
 
-def test_every_row_of_every_part_is_there_once(data):
-    folder = unite(data, "20260101T000000Z-a")
+def test_every_row_of_every_part_is_there_once(united):
+    data, folder = united
     for table in TABLES:
         path = f"parquet/{table.layer}/{table.name}.parquet"
         counts = [pl.read_parquet(site_folder(data, name) / "current" / path).height for name in ("berlin", "oslo")]
@@ -82,17 +94,42 @@ def test_every_row_of_every_part_is_there_once(data):
         assert rows(folder, f"SELECT count(*) FROM {table.layer}.{table.name}") == [(sum(counts) + more,)], table.name
 
 
-def test_views_for_bi_tools_speak_of_both_sites(data):
-    folder = unite(data, "20260101T000000Z-a")
+def test_views_for_bi_tools_speak_of_both_sites(united):
+    _, folder = united
     assert rows(folder, "SELECT site_name, count(*) FROM bi.issues GROUP BY ALL ORDER BY ALL") == [
         ("berlin", 6),
         ("oslo", 6),
     ]
 
 
-def test_a_view_joins_within_a_site_only(data):
-    folder = unite(data, "20260101T000000Z-a")
+def test_a_view_joins_within_a_site_only(united):
+    _, folder = united
     assert rows(folder, "SELECT count(*) FROM bi.intervals") == rows(folder, "SELECT count(*) FROM core.work_intervals")
+
+
+def test_what_is_left_out_is_told_of_the_site_a_verdict_speaks_of(data):
+    rewrite(data, "berlin", table_named("runs"), quarantined_share=pl.lit(0.25))
+    folder = unite(data, "20260101T000000Z-a")
+    told = "SELECT site_name, quarantined_share FROM bi.constraints GROUP BY ALL ORDER BY ALL"
+    assert rows(folder, told) == [("berlin", 0.25), ("oslo", 0.0)]
+    verdicts = rows(folder, "SELECT count(*) FROM metrics.constraint_verdicts")
+    assert rows(folder, "SELECT count(*) FROM bi.constraints") == verdicts
+
+
+def test_the_report_counts_rules_and_what_is_in_quarantine_by_site(data):
+    table = table_named("quarantine")
+    path = site_folder(data, "oslo") / "current" / "parquet" / "quality" / "quarantine.parquet"
+    path.chmod(0o644)
+    row = pl.DataFrame([{"reference": "1", "issue_id": 1, "reason": "x"}], schema=table.polars_schema(), strict=False)
+    row.select(pl.lit("oslo").alias("site_name"), *table.columns).write_parquet(path)
+    published = Published(unite(data, "20260101T000000Z-a", failed={"oslo"}))
+    doubts = Doubts(published)
+    found = {stream: doubts.quarantined(stream) for stream in published.streams}
+    assert {stream.partition(" ")[0] for stream in found} == {"berlin", "oslo"}
+    assert all(count == stream.startswith("oslo") for stream, count in found.items())
+    findings = {entry.stream: entry.finding for entry in quality.build(published)}
+    warned = [stream for stream, finding in findings.items() if "the site's last run ended well" in finding]
+    assert warned == [stream for stream in findings if stream.startswith("oslo")] != []
 
 
 def test_a_value_stream_of_two_sites_is_refused_and_what_to_write_is_told(published, tmp_path):
@@ -195,6 +232,6 @@ def test_the_sites_whose_newest_run_failed_are_found_by_their_partition():
         assert failed_sites(instance, JOB_NAME, ["berlin", "oslo", "paris"]) == {"oslo"}
 
 
-def test_published_files_of_all_sites_let_nobody_write(data):
-    folder = unite(data, "20260101T000000Z-a")
+def test_published_files_of_all_sites_let_nobody_write(united):
+    _, folder = united
     assert {path.stat().st_mode & 0o222 for path in folder.rglob("*") if path.is_file()} == {0}

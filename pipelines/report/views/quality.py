@@ -33,7 +33,9 @@ def build(published: Published) -> Iterator[Entry]:
             stream,
             period,
             finding=joined(
-                _histories(doubts, stream, reasons), _checks(checks), _unmapped(unmapped.get((stream,), []))
+                _histories(doubts, stream, reasons),
+                _checks(published.of_its_site(checks, stream)),
+                _unmapped(unmapped.get((stream,), [])),
             ),
             table=(HEAD, *(_line(row) for row in rows)),
         )
@@ -57,7 +59,7 @@ def _histories(doubts: Doubts, stream: str, reasons: dict[str, Counter[str]]) ->
     if broken:
         [(most, _)] = reasons[stream].most_common(1)
         text += f"; {broken:,} not (mostly: {most})"
-    quarantined = doubts.quarantined
+    quarantined = doubts.quarantined(stream)
     return f"{text}. {counted(quarantined, 'answer')} of Jira in quarantine on this site."
 
 
