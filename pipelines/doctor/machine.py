@@ -115,11 +115,15 @@ def _published(data: Path) -> Finding:
     except NothingPublishedError:
         return Finding("published tables", "warn", f"Nothing is published in {data} yet.", "Run flow run.")
     told = f"The tables speak of {as_of:%Y-%m-%d %H:%M} UTC."
-    reports = [
-        r for r in (data / "audits").glob("*.json") if r.stat().st_mtime > (data / "flow.duckdb").stat().st_mtime
-    ]
-    if reports:
+    if reports := [report for folder in (data, *(data / "sites").glob("*")) for report in _failed_since(folder)]:
         return Finding("published tables", "warn", f"{told} A later run failed its audit.", f"Read {max(reports)}.")
     if datetime.now(UTC) - as_of > STALE_AFTER:
         return Finding("published tables", "warn", f"{told} That is long ago.", "Run flow run, or schedule it daily.")
     return Finding("published tables", "ok", told)
+
+
+def _failed_since(data: Path) -> list[Path]:
+    """Reports of audits that failed after the last one that was passed."""
+    published = data / "flow.duckdb"
+    passed_at = published.stat().st_mtime if published.exists() else 0.0
+    return [report for report in (data / "audits").glob("*.json") if report.stat().st_mtime > passed_at]

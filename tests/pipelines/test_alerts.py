@@ -5,6 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pipelines.alerts import ADDRESS, AlertError, alert_on_failure, post_alert
 from pipelines.config import FlowConfig
@@ -68,6 +69,29 @@ def test_a_failed_run_is_told_by_its_job_step_and_run_id(hook, failed, monkeypat
     assert told["text"].startswith("flow_job failed; the tables published earlier stay as they are.")
     assert "pull" in told["text"]
     assert failed.dagster_run.run_id in told["text"]
+
+
+def test_of_several_sites_the_one_that_failed_is_named(hook, monkeypatch):
+    monkeypatch.setenv(ADDRESS, hook.address)
+
+    @dg.op
+    def pull():
+        raise ValueError("no Jira")
+
+    @dg.job(name="flow_job", tags={PARTITION_NAME_TAG: "oslo"})
+    def flow_job():
+        pull()
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = flow_job.execute_in_process(instance=instance, raise_on_error=False)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="alert_on_failure",
+            dagster_event=result.get_run_failure_event(),
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+        ).for_run_failure()
+        alert_on_failure(context)
+    assert hook.told[0]["text"].startswith("flow_job of site oslo failed; ")
 
 
 def test_without_an_address_nobody_is_told_and_the_tick_says_why(failed, monkeypatch):

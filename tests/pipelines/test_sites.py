@@ -197,6 +197,16 @@ def test_the_doctor_looks_at_every_site(pair):
     assert "wrong-one" not in ended.output
 
 
+def test_the_doctor_tells_of_a_site_whose_last_audit_failed(again):
+    report = again / "sites" / "oslo" / "audits" / "v9.json"
+    report.parent.mkdir()
+    report.write_text("[]")
+    findings = json.loads(flow("doctor", "--json", "--data", again).output)
+    [published] = [finding for finding in findings if finding["check"] == "published tables"]
+    assert published["state"] == "warn"
+    assert published["fix"] == f"Read {report}."
+
+
 def test_init_refuses_a_file_of_several_sites(pair):
     ended = flow("init", "--yes", "--force", "--config", pair.config)
     assert ended.exit_code == 2
