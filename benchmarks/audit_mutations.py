@@ -48,9 +48,12 @@ def judge(staged: Staged, defect: Defect, *, through_library: bool = False) -> t
 
 
 def judge_raw(raw: Raw, moment: Moment, defect: RawDefect) -> tuple[bool, set[Broken]]:
-    """The same for a defect of raw tables, of which all others are built."""
-    found = build(defect.spoil(raw), moment).broken()
-    return (defect.table_name, defect.rule) in found, found
+    """The same for a defect of raw tables, of which all others are built, unless the calculations refuse to."""
+    try:
+        found = build(defect.spoil(raw), moment).broken()
+    except ValueError as error:
+        return bool(defect.refusal) and defect.refusal in str(error), {(defect.table_name, str(error))}
+    return not defect.refusal and (defect.table_name, defect.rule) in found, found
 
 
 def clean_builds(seed: int, count: int) -> Iterator[tuple[Moment, set[Broken]]]:

@@ -21,12 +21,16 @@ CHANGES = "raw_changes"
 
 @dataclass(frozen=True)
 class RawDefect:
-    """One thing that is wrong: what becomes of the raw tables, and which rule of which table has to say so."""
+    """One thing that is wrong: what becomes of the raw tables, and which rule of which table has to say so.
+
+    With a ``refusal`` the calculations themselves have to refuse the tables, in these words.
+    """
 
     name: str
     table_name: str
     rule: str
     spoil: Callable[[Raw], Raw]
+    refusal: str = ""
 
 
 def _changes(spoil: Callable[[pl.DataFrame], pl.DataFrame]) -> Callable[[Raw], Raw]:
@@ -86,5 +90,6 @@ RAW_DEFECTS: tuple[RawDefect, ...] = (
               lambda raw: _misread(raw, timedelta(hours=5, minutes=30))),
     RawDefect("zone of changes misread westward", "changes", "changes_are_told_in_the_issues_zone",
               lambda raw: _misread(raw, timedelta(hours=-5))),
-    RawDefect("raw issue lost", "changes", "issue_id_known", _without_an_issue),
+    RawDefect("raw issue lost", "changes", "issue_id_known", _without_an_issue,
+              "status changes of issues that are not among the issues"),
 )  # fmt: skip

@@ -167,6 +167,7 @@ def _connect(version: Version, database: Path | None = None) -> duckdb.DuckDBPyC
     spill, name = str(version.data / "work" / "spill"), str(database) if database else ":memory:"
     connection = duckdb.connect(name, read_only=database is not None, config={"temp_directory": spill})
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
     return connection
 
 

@@ -45,7 +45,7 @@ def test_a_defect_that_finds_no_row_to_spoil_is_an_error(staged):
         staged.plant(type(defect)(defect.name, defect.table_name, defect.rule, "DELETE FROM quality.quarantine"))
 
 
-@pytest.mark.parametrize("name", ["raw history dropped", "zone of changes misread westward"])
+@pytest.mark.parametrize("name", ["raw history dropped", "zone of changes misread westward", "raw issue lost"])
 def test_a_defect_of_raw_tables_is_named_after_the_build(raw, name):
     [defect] = [defect for defect in RAW_DEFECTS if defect.name == name]
     is_named, found = judge_raw(raw, Moment(NOW), defect)
