@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import argparse
 import math
-import multiprocessing
 import resource
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def _measured_audit(path: Path) -> Cost:
     library = _cpu_of(load_library)
     with duckdb.connect(path, read_only=True) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute(f"SET memory_limit = '{MEMORY}'; SET enable_progress_bar = false")
         facts = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
         given = [name for (name,) in facts]
         began = _cpu()
@@ -116,7 +117,7 @@ def _measured_audit(path: Path) -> Cost:
 def _lay_down_copies(staged: Staged, path: Path, copies: int) -> int:
     with duckdb.connect() as connection:
         connection.execute(f"ATTACH {ddl.text(str(path))} AS flow (STORAGE_VERSION '{STORAGE_VERSION}')")
-        connection.execute("USE flow")
+        connection.execute("USE flow; SET enable_progress_bar = false")
         for name, frame in {**staged.frames, **staged.facts}.items():
             connection.register("sound", frame)
             _copy(connection, name, copies)
@@ -185,8 +186,8 @@ def _megabytes() -> float:
 
 def _in_a_process(work: Callable[..., Any], *arguments: Any) -> Any:
     """A fresh process, so that its memory is that of the work alone."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(work, arguments)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
 
 
 def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
