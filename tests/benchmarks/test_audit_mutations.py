@@ -18,7 +18,7 @@ PLANTED = (
 
 @pytest.fixture(scope="module")
 def raw():
-    return raw_of_company(2, 14)
+    return raw_of_company(2, 9)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,6 @@ def test_a_defect_of_raw_tables_is_named_after_the_build(raw, name):
 
 
 def test_clean_builds_raise_no_alarm():
-    built = list(clean_builds(3, 2))
+    built = list(clean_builds(5, 2))
     assert [broken for _, broken in built] == [set(), set()]
-    assert NOW - timedelta(weeks=40) < built[0][0].as_of < built[1][0].as_of <= NOW
+    assert NOW - timedelta(weeks=7) < built[0][0].as_of < built[1][0].as_of <= NOW
