@@ -25,6 +25,9 @@ from transforms.schema import TIMESTAMP
 
 Changelog = list[ReplayedHistory]
 
+_OF_ITEMS = ("field", "from_id", "to_id", "from_key", "to_key", "link_kind")
+"""Columns that an item tells; the others are of its history or of its issue."""
+
 
 class HistoryChunk(NamedTuple):
     """Columns of the histories of a chunk of issues, the first one per issue."""
@@ -77,7 +80,8 @@ class ChangeColumns:
             }
         )
         last_seen = pl.LazyFrame({"code": codes, "seen_at": changed_at}).group_by("code").agg(pl.col("seen_at").max())
-        return own.hstack(values[codes]).select(*RawChanges.columns), seen_names(values, last_seen.collect())
+        changes = own.hstack(values.select(_OF_ITEMS)[codes]).select(*RawChanges.columns)
+        return changes, seen_names(values, last_seen.collect())
 
     def _unfold(self, order: np.ndarray, lists: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """One row per item of the histories at ``order``, which hold ``lists``: history, place in it, code."""

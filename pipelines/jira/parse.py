@@ -28,7 +28,7 @@ from transforms.schema import TIMESTAMP, Table
 ISSUES_PER_BATCH = 20_000
 """Lines turned into frames at once: the memory of a parse does not depend on the size of a site."""
 
-LINES_AT_ONCE = 400
+LINES_AT_ONCE = 100
 """Lines whose values become columns together: enough to work in bulk, few enough to stay in the processor's cache."""
 
 
