@@ -57,7 +57,8 @@ def _finding(rows: list[Row]) -> str:
     last, worst = rows[-1], max(rows, key=lambda row: row["parallel_issues_mean"])
     bounds = span(last["parallel_issues_mean_low"], last["parallel_issues_mean_high"])
     text = f"In the week of {day(last['week_start_date'])} a person with work in hand had"
-    text += f" {number(last['parallel_issues_mean'])}{bounds} issues at once ({last['team_count']} people)"
+    held = number(last["parallel_issues_mean"])
+    text += f" {held}{bounds} {'issue' if held == '1' else 'issues'} at once ({last['team_count']} people)"
     if last["many_parallel_share"] is not None:
         many = percent_span(last["many_parallel_share_low"], last["many_parallel_share_high"])
         text += f"; {percent(last['many_parallel_share'])}{many} of that time with three or more"

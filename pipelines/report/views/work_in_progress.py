@@ -52,10 +52,9 @@ def build(published: Published) -> Iterator[Entry]:
 def _finding(row: Row) -> str:
     bounds = span(row["wip_to_critical_ratio_low"], row["wip_to_critical_ratio_high"])
     ratio = row["wip_to_critical_ratio"]
-    text = (
-        f"{number(row['wip_mean'])} issues are in progress; {number(row['critical_wip'])} would keep the slowest stage"
-    )
-    text += f" busy: {number(ratio)} times as much{bounds}."
+    held = number(row["wip_mean"])
+    text = "1 issue is in progress" if held == "1" else f"{held} issues are in progress"
+    text += f"; {number(row['critical_wip'])} would keep the slowest stage busy: {number(ratio)} times as much{bounds}."
     return text + (" Starting more makes everything later, not more." if ratio > 2 else "")
 
 
