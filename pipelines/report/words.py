@@ -29,10 +29,15 @@ def signed(value: float | None) -> str:
     return f"+{text}" if value and value > 0 and text != "0" else text
 
 
-def deliveries(change: float | None) -> str:
+TOO_SMALL = 0.05
+"""Changes that would be written as nothing: deliveries a month, or working days."""
+
+
+def deliveries(change: float) -> str:
     """A change of deliveries: ``+2.5 deliveries a month``, ``+1 delivery a month``, ``no more deliveries``."""
-    if (text := signed(change)) == "0":
+    if abs(change) < TOO_SMALL:
         return "no more deliveries"
+    text = signed(change)
     return f"{text} {'delivery' if text in ('+1', '-1') else 'deliveries'} a month"
 
 

@@ -10,14 +10,11 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts, shown, stages_of
-from pipelines.report.words import days, deliveries, joined, span
+from pipelines.report.words import TOO_SMALL, days, deliveries, joined, span
 
 SHOWN = ("wait_halved", "coding_40_percent_faster")
 
 REPLAYED = "Replayed, with the same arrivals, people and work; intervals hold 95 % of the replays."
-
-TOO_SMALL = 0.05
-"""Changes that would be written as nothing: deliveries a month, or working days."""
 
 
 def build(published: Published) -> Iterator[Entry]:

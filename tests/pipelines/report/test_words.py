@@ -41,7 +41,7 @@ def test_what_is_more_than_nothing_is_never_nothing_and_what_is_not_all_never_al
     ("change", "text"),
     [
         (6.56, "+6.6 deliveries a month"), (10.2, "+10 deliveries a month"), (1.0, "+1 delivery a month"),
-        (-1.0, "-1 delivery a month"), (-0.004, "no more deliveries"), (0.0, "no more deliveries"),
+        (-1.0, "-1 delivery a month"), (-0.004, "no more deliveries"), (0.03, "no more deliveries"),
     ],
 )  # fmt: skip
 def test_a_change_of_deliveries_has_its_sign_and_number(change, text):
