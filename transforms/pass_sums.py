@@ -5,11 +5,16 @@ Names of outcomes and the shape of the published tables do not belong here.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import polars as pl
 
 from transforms.order import same_issue
 from transforms.workflow import INTERVAL_KINDS, SPAN_KINDS, TERMINAL_KINDS
+
+ROWS_AT_ONCE = 500_000
+"""Intervals whose sums are made together: what is laid out for that stays in the processor's cache."""
 
 SUM_COLUMNS = tuple(f"{kind}{unit}" for kind in SPAN_KINDS for unit in ("_ms", "_working_ms"))
 
@@ -20,8 +25,19 @@ def sum_passes(intervals: pl.DataFrame) -> pl.DataFrame:
     Columns: issue_id, pass_number, started_at, first_finished_at, finished_at (empty where it has not happened),
     last_kind, SUM_COLUMNS, span_ms, span_working_ms, touch_ms_low, touch_ms_high, rework_touch_ms. Milliseconds, int64.
     """
+    starts = _starts(intervals)
+    inner = starts.take(np.searchsorted(starts, np.arange(ROWS_AT_ONCE, len(intervals), ROWS_AT_ONCE)), mode="clip")
+    return pl.concat([_sum_some(intervals[begin:end]) for begin, end in pairwise([0, *inner, len(intervals)])])
+
+
+def _starts(intervals: pl.DataFrame) -> np.ndarray:
+    """Where passes begin."""
     begins = ~same_issue(1) | (pl.col.pass_number != pl.col.pass_number.shift(1))
-    starts = intervals.select(begins.arg_true()).to_series().to_numpy().astype(np.int64)
+    return intervals.select(begins.arg_true()).to_series().to_numpy().astype(np.int64)
+
+
+def _sum_some(intervals: pl.DataFrame) -> pl.DataFrame:
+    starts = _starts(intervals)
     kind = intervals["kind"].to_physical().to_numpy()
     other = intervals["kind_alternative"].fill_null(intervals["kind"]).to_physical().to_numpy()
     elapsed, working = intervals["elapsed_ms"].to_numpy(), intervals["working_ms"].to_numpy()

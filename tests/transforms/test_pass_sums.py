@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
+import pytest
 
+from transforms import pass_sums
 from transforms.pass_sums import SUM_COLUMNS, sum_passes
 from transforms.schema import TIMESTAMP
 from transforms.workflow import INTERVAL_KIND, SPAN_KINDS
@@ -76,6 +78,18 @@ def test_issues_and_passes_are_kept_apart():
     found = sum_passes(intervals(*lives))
     assert found.select("issue_id", "pass_number").rows() == [(0, 1), (0, 2), (1, 1)]
     assert found["touch_ms"].to_list() == [1, 4, 0]
+
+
+@pytest.mark.parametrize("rows_at_once", range(1, 12))
+def test_however_few_rows_are_taken_at_once_no_pass_is_split(monkeypatch, rows_at_once):
+    again = {"pass": 2}
+    lives = [("not_started", 1), ("touch", 2), ("done", 3), ("touch", 4, again), ("done", 5, again)], [("wait", 6)], [
+        ("touch", 7), ("wait", 8), ("done_gap", 9), ("touch", 10),
+    ]  # fmt: skip
+    whole = sum_passes(intervals(*lives))
+    monkeypatch.setattr(pass_sums, "ROWS_AT_ONCE", rows_at_once)
+    assert whole.select("issue_id", "pass_number").rows() == [(0, 1), (0, 2), (1, 1), (2, 1)]
+    assert sum_passes(intervals(*lives)).equals(whole)
 
 
 def test_a_doubt_bounds_the_touch_from_both_sides():
