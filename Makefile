@@ -69,7 +69,7 @@ reportbench: $(INSTALLED) ## measure size and opening of the report of 5,000 to 
 crashbench: $(INSTALLED) ## kill 200 runs at random instants and look whether all is whole and repaired (an hour or two)
 	$(BIN)/python -m benchmarks.crashes --kills 200
 
-auditbench: $(INSTALLED) ## measure the audit's share of a run of 100,000 issues, and its growth up to 50M rows (half an hour)
+auditbench: $(INSTALLED) ## measure the audit's share of a run of a million changes, and its growth up to 50M rows (half an hour)
 	$(BIN)/python -m benchmarks.audit_cost
 
 fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)

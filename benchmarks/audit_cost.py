@@ -1,6 +1,6 @@
 """What the audit costs: its share in a cold full run, and how it grows with the tables. ``make auditbench``.
 
-The share is taken from a run on a site of 100,000 issues and a million changes, served over HTTP by another process;
+The share is taken from a run on a site of 125,000 issues and a million changes, served over HTTP by another process;
 the import of Great Expectations, which no size of data changes, is told apart. For the growth a build of a small
 company is laid down many times over in a DuckDB file, each copy under issues of its own, and only audited. CPU seconds
 are of the process that runs, with all its threads; memory is the most it ever held.
@@ -198,8 +198,8 @@ def exponent(sizes: Sequence[int], seconds: Sequence[float]) -> float:
 def main() -> int:
     """Print both; 1 if the audit takes more than its share."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--issues", type=int, default=100_000)
-    parser.add_argument("--histories", type=int, default=10)
+    parser.add_argument("--issues", type=int, default=125_000)
+    parser.add_argument("--histories", type=int, default=8)
     parser.add_argument("--copies", type=int, nargs="*", default=[100, 400, 1600, 6400])
     asked = parser.parse_args()
     found, staged = [], small_company()
