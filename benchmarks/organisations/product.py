@@ -17,7 +17,7 @@ import polars as pl
 
 from benchmarks.organisations.recording import AS_OF, CALENDAR
 from pipelines.assets import constraint, core, metrics, quality
-from transforms.constraint.studies import study_constraints
+from transforms.constraint.studies import answered, ask
 from transforms.constraint.study import Question, Study, study
 from transforms.infer_workflow import infer_workflow
 from transforms.workflow_rules import WorkflowRules
@@ -58,11 +58,10 @@ class Site:
     def table(self, name: str) -> Any:
         """What the asset of that name gives; raises KeyError where no asset has it."""
         if name not in self._known:
-            function = study_constraints if name == "constraint_studies" else _FUNCTIONS[name]
-            own = {"answer_all": self._answer} if name == "constraint_studies" else {}
-            asked = [parameter for parameter in inspect.signature(function).parameters if parameter not in own]
-            given = {parameter: self.table(parameter) for parameter in asked}
-            self._known[name] = function(**given, **own).collect().lazy()
+            function = ask if name == "constraint_studies" else _FUNCTIONS[name]
+            made = function(*map(self.table, inspect.signature(function).parameters))
+            table = answered(made, self._answer) if name == "constraint_studies" else made
+            self._known[name] = table.collect().lazy()
         return self._known[name]
 
     def _answer(self, questions: Sequence[Question]) -> Iterator[Study]:

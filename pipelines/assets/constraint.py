@@ -5,7 +5,7 @@ import polars as pl
 from pipelines.assets import table_asset
 from pipelines.landed import Landed
 from pipelines.spread import answer_all
-from transforms.constraint.studies import ConstraintStudies, study_constraints, table_of, with_log_quality
+from transforms.constraint.studies import ConstraintStudies, answered, ask, table_of, with_log_quality
 from transforms.metrics.constraint_evidence import ConstraintEvidence
 from transforms.metrics.constraint_verdicts import ConstraintVerdicts
 from transforms.metrics.relief_estimates import ReliefEstimates
@@ -25,14 +25,16 @@ def constraint_studies(
     raw_board_columns: Frame,
     issue_journeys: Frame,
     stages: Frame,
+    log_quality: Frame,
     workflow: Workflow,
     landed_batches: Landed,
 ) -> Frame:
     """Fill ConstraintStudies: every stream and period replayed once, for all three tables."""
     as_of = landed_batches.as_of
-    return study_constraints(
-        person_intervals, raw_changes, raw_board_columns, issue_journeys, stages, workflow, as_of, answer_all
+    questions = ask(
+        person_intervals, raw_changes, raw_board_columns, issue_journeys, stages, log_quality, workflow, as_of
     )
+    return answered(questions, answer_all)
 
 
 @table_asset(ConstraintVerdicts)

@@ -11,7 +11,8 @@ from tests.builders import BOARD, frames
 from tests.chain import compute
 from tests.transforms.metrics.constraint_frames import END, review_bound
 from tests.transforms.metrics.metric_frames import core_of
-from transforms.constraint.studies import one_by_one, study_constraints
+from transforms.constraint.studies import answered, ask, one_by_one
+from transforms.quality.log_quality import LogQuality
 from transforms.raw import RawBoardColumns
 
 WORKFLOW = BOARD.workflow(commitment="In Progress")
@@ -20,19 +21,16 @@ WORKFLOW = BOARD.workflow(commitment="In Progress")
 @pytest.fixture(scope="module")
 def questions():
     """What is asked of a told stream: three quarters and the last 26 weeks."""
-    asked = []
+    return asked_of(review_bound(), END)
 
-    def keep(questions):
-        asked.extend(questions)
-        return one_by_one(questions)
 
-    raw = frames(*review_bound())
-    core, persons = core_of(raw, WORKFLOW, END), compute(raw, WORKFLOW, END)["person_intervals"]
-    study_constraints(
-        persons.lazy(), core.raw_changes, RawBoardColumns.empty().lazy(), core.issue_journeys, core.stages, WORKFLOW,
-        END, keep,
-    ).collect()  # fmt: skip
-    return asked
+def asked_of(told, as_of):
+    raw = frames(*told)
+    core, persons = core_of(raw, WORKFLOW, as_of), compute(raw, WORKFLOW, as_of)["person_intervals"]
+    return ask(
+        persons.lazy(), core.raw_changes, RawBoardColumns.empty().lazy(), core.issue_journeys, core.stages,
+        LogQuality.empty().lazy(), WORKFLOW, as_of,
+    )  # fmt: skip
 
 
 def test_two_processes_find_what_one_finds(questions):
@@ -54,12 +52,7 @@ def test_a_few_questions_start_no_process(questions, monkeypatch):
 
 
 def test_the_study_of_nothing_is_empty():
-    raw = frames()
-    core, persons = core_of(raw, WORKFLOW, END), compute(raw, WORKFLOW, END)["person_intervals"]
-    made = study_constraints(
-        persons.lazy(), core.raw_changes, RawBoardColumns.empty().lazy(), core.issue_journeys, core.stages, WORKFLOW,
-        datetime(2025, 7, 7, tzinfo=UTC), answer_all,
-    )  # fmt: skip
+    made = answered(asked_of([], datetime(2025, 7, 7, tzinfo=UTC)), answer_all)
     assert made.collect().is_empty()
     assert made.collect_schema()["period_start_date"] == pl.Date
     assert date(2025, 1, 1) < END.date()

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from transforms.constraint.observed import Observed
+
 AT_ONCE = timedelta(minutes=1)
 """An entry within it of an exit took the place that the exit freed."""
 
@@ -33,7 +35,11 @@ CROWDED_SHARE = 0.04
 LATE_SHARE = 0.1
 """Share of a station's entries made at stand-ups from which moves are taken to be entered late."""
 
+MICROSECOND = timedelta(microseconds=1)
+
 DAY_MINUTES, MINUTE_US = 24 * 60, 60_000_000
+
+_NEVER = np.zeros(0, np.int64)
 
 
 class Limit(NamedTuple):
@@ -138,14 +144,47 @@ def shows_limit(occupancy: Occupancy, most: int) -> bool:
     return taken >= COUPLED_COUNT and taken >= COUPLED_SHARE * len(occupancy.entries)
 
 
+def stream_limit(seen: Observed) -> int:
+    """Most issues in the whole stream at once, where the period shows that what is delivered makes room for the next.
+
+    0 where it shows no such limit. Shown as a station's is: the stream stands at the number for long, is hardly ever
+    above it, and starts follow deliveries at once.
+    """
+    first, gone = seen.first_of_chain(), seen.is_over & (seen.following >= seen.size)
+    occupancy = _occupancy(*(_microseconds(np.clip(at, 0, None)) for at in (seen.entered[first], seen.left[gone])))
+    return shown_limit(occupancy) or 0
+
+
+def _microseconds(hours: np.ndarray) -> np.ndarray:
+    at: np.ndarray = np.round(hours * (timedelta(hours=1) / MICROSECOND)).astype(np.int64)
+    return at
+
+
 def entered_late(visits: pl.DataFrame) -> set[str]:
-    """Value streams in which a tenth and more of all entries to a station is made at stand-ups."""
-    late = {key[0]: [0, 0] for key in occupancies(visits)}
-    for (stream, _), occupancy in occupancies(visits).items():
-        crowded = _is_crowded(occupancy.entries, occupancy.exits)
+    """Value streams in which a tenth and more of all entries to a station is made at stand-ups.
+
+    What moves at the moment at which a stage without work lets its issues go was moved by that release, not late.
+    ``visits``: value_stream, station, entered_at, left_at, high_ms.
+    """
+    held = occupancies(visits)
+    idle = visits.group_by("value_stream", "station").agg(pl.col.high_ms.sum() == 0).filter("high_ms")
+    idle_keys = set(idle.select(pl.col("value_stream", "station").cast(pl.String)).iter_rows())
+    late = {stream: [0, 0] for stream, _ in held}
+    releases = {stream: _releases(held, {key for key in idle_keys if key[0] == stream}) for stream in late}
+    for (stream, _), occupancy in held.items():
+        crowded = _is_crowded(occupancy.entries, occupancy.exits) & ~_follows(occupancy.entries, releases[stream])
         late[stream][0] += int(crowded.sum())
         late[stream][1] += len(crowded)
     return {stream for stream, (crowded, entries) in late.items() if crowded >= LATE_SHARE * max(1, entries)}
+
+
+def _releases(held: Mapping[tuple[str, str], Occupancy], idle: set[tuple[str, str]]) -> np.ndarray:
+    """When three and more issues left one of the stations ``idle`` at once, ascending."""
+    found = [_NEVER]
+    for key in idle:
+        exits = held[key].exits
+        found.append(exits[:-2][exits[2:] - exits[:-2] <= AT_ONCE // MICROSECOND])
+    return np.sort(np.concatenate(found))
 
 
 def _is_crowded(at: np.ndarray, exits: np.ndarray) -> np.ndarray:
@@ -161,32 +200,48 @@ def _follows(at: np.ndarray, earlier: np.ndarray) -> np.ndarray:
     if not len(earlier):
         return np.zeros(len(at), bool)
     place = np.searchsorted(earlier, at, "right") - 1
-    near: np.ndarray = (place >= 0) & (at - earlier[np.maximum(place, 0)] <= AT_ONCE // timedelta(microseconds=1))
+    near: np.ndarray = (place >= 0) & (at - earlier[np.maximum(place, 0)] <= AT_ONCE // MICROSECOND)
     return near
 
 
 def with_doors(visits: pl.DataFrame, next_touches: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Add done_at and is_work_known: what left into a place that had just become free may have been done before.
 
-    It was done at the latest when its worker turned to another issue (``next_touches``: visit, next_at); where they
-    did not, nobody knows. Visits that left freely, or stay, are done when they leave.
+    It was done at the latest when its worker turned to another issue (``next_touches``: visit, next_at, next_visit),
+    and at that very time if the other had been there before, so that they only had to finish. Else they may have been
+    without work, or without room for it: then done_at is the latest end. Visits that left freely, or stay, are done
+    when they leave.
     """
     entered_next = pl.col.station.shift(-1).over("issue_id")
     moved = visits.with_columns(
         to=pl.when(pl.col.left_at == pl.col.entered_at.shift(-1).over("issue_id")).then(entered_next)
-    ).join(next_touches, on="visit", how="left", maintain_order="left")
-    at_door = np.zeros(len(moved), bool)
-    about = [moved[name].cast(pl.String).to_numpy() for name in ("value_stream", "to")]
-    left = moved["left_at"].dt.epoch("us").fill_null(-1).to_numpy()
+    )
+    marked = moved.with_columns(
+        at_door=_took_freed_place(moved, "to", "left_at", limits),
+        was_there=~_took_freed_place(moved, "station", "entered_at", limits),
+    )
+    others = marked.select(
+        next_visit="visit", other_entered_at="entered_at", other_has_queue="has_queue", was_there="was_there"
+    )
+    marked = marked.drop("was_there").join(next_touches, on="visit", how="left", maintain_order="left")
+    marked = marked.join(others, on="next_visit", how="left", maintain_order="left")
+    waited = pl.col.other_entered_at < pl.col.next_at - AT_ONCE
+    had_choice = pl.when("other_has_queue").then(waited).otherwise("was_there")
+    is_earlier = (pl.col.next_at < pl.col.left_at).fill_null(False)
+    return marked.with_columns(
+        done_at=pl.when(pl.col.at_door & is_earlier).then("next_at").otherwise("left_at"),
+        is_work_known=~pl.col.at_door | (is_earlier & had_choice.fill_null(False)),
+    ).drop("to", "next_at", "next_visit", "at_door", "was_there", "other_entered_at", "other_has_queue")
+
+
+def _took_freed_place(visits: pl.DataFrame, place: str, at: str, limits: Limits) -> pl.Series:
+    """Whether each visit came at once into a place of the station in column ``place`` that had just become free."""
+    took = np.zeros(len(visits), bool)
+    about = [visits[name].cast(pl.String).to_numpy() for name in ("value_stream", place)]
+    instants = visits[at].dt.epoch("us").fill_null(-1).to_numpy()
     for (stream, station), occupancy in occupancies(visits).items():
         if (stream, station) in limits:
-            limit = limits[stream, station].most
-            freed = occupancy.exits[occupancy.before(occupancy.exits) >= limit]
+            freed = occupancy.exits[occupancy.before(occupancy.exits) >= limits[stream, station].most]
             here = (about[0] == stream) & (about[1] == station)
-            at_door[here] = _follows(left[here], freed)
-    is_known = pl.col.next_at < pl.col.left_at
-    marked = moved.with_columns(at_door=pl.Series(at_door))
-    return marked.with_columns(
-        done_at=pl.when(pl.col.at_door & is_known).then("next_at").otherwise("left_at"),
-        is_work_known=~pl.col.at_door | is_known.fill_null(False),
-    ).drop("to", "next_at", "at_door")
+            took[here] = _follows(instants[here], freed)
+    return pl.Series(took)

@@ -31,6 +31,7 @@ def indicators(model: Model, seed: int) -> list[Row]:
     runs = [saturated_runs(seen, k) for k in range(seen.size)]
     saturation = np.array([float(np.sum(run[:, 1] - run[:, 0])) / seen.horizon for run in runs])
     momentary = momentary_shares(runs, _is_busy_by_nature(model), seen.horizon)
+    fullness = np.where((np.arange(seen.size) == 0) & model.is_fed, 1.0, saturation)
     counts, rng = served(seen), np.random.default_rng(seed)
     rows = []
     for k in range(seen.size):
@@ -42,7 +43,7 @@ def indicators(model: Model, seed: int) -> list[Row]:
             "pool_name": next((name_of(seen, pool) for pool in model.pools if k in pool), None),
             "saturation_share": float(saturation[k]),
             "momentary_share": None if momentary is None else float(momentary[k]),
-            "full_empty_score": float(saturation[k] * (1 - saturation[k + 1 :].max(initial=0.0))),
+            "full_empty_score": float(fullness[k] * (1 - saturation[k + 1 :].max(initial=0.0))),
             "calibration_ratio": float(model.factor[k]) if seen.role[k] == WORK else None,
             "gate_interval_working_days": None,
         }

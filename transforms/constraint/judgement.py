@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
-from transforms.constraint.reliefs import Reliefs, Target, falls, gains
+from transforms.constraint.reliefs import LEAST_DEPARTURES, Reliefs, Target, falls, gains
 
 CLEAR_GAIN = 0.02
 """Deliveries must rise by more than this for anything to limit throughput."""
 
 LEAST_WEEKS, LEAST_DELIVERED = 8, 30
+
+LEAST_QUALITY = 0.6
+"""Share of the log that must be there and chain (METHODS §3.3, step 0)."""
 
 FIDELITY = (0.8, 1.25)
 """Within which the replay's deliveries ÷ the observed must lie."""
@@ -57,15 +61,34 @@ class Judgement:
         return self.verdict in NAMED.values()
 
 
-def insufficient(weeks: int, delivered: int, targets: int = 1) -> Judgement | None:
+@dataclass(frozen=True)
+class Ground:
+    """What a verdict would stand on."""
+
+    weeks: int
+    delivered: int
+    targets: int = 1
+    quality: float | None = None
+    """Of the log; None where it was not judged."""
+    redefined_on: date | None = None
+    """The first day inside the period from which other definitions hold."""
+
+
+def insufficient(ground: Ground) -> Judgement | None:
     """The verdict where too little is known, with what is missing; None where there is enough."""
     missing = []
-    if weeks < LEAST_WEEKS:
-        missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, there are {weeks}")
-    if delivered < LEAST_DELIVERED:
-        missing.append(f"a verdict needs {LEAST_DELIVERED} deliveries, there are {delivered}")
-    if not targets:
-        missing.append("a verdict needs a stage of which it is known who works in it")
+    if ground.weeks < LEAST_WEEKS:
+        missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, there are {ground.weeks}")
+    if ground.delivered < LEAST_DELIVERED:
+        missing.append(f"a verdict needs {LEAST_DELIVERED} deliveries, there are {ground.delivered}")
+    if not ground.targets:
+        missing.append(
+            f"a verdict needs a stage with {LEAST_DEPARTURES} departures of which it is known who works in it"
+        )
+    if ground.quality is not None and ground.quality < LEAST_QUALITY:
+        missing.append(f"a verdict needs a log of quality {LEAST_QUALITY}, it is {ground.quality:.2f}")
+    if ground.redefined_on is not None:
+        missing.append(f"a verdict needs one definition, another holds from {ground.redefined_on} on")
     return Judgement("insufficient_data", "none", reasons=tuple(missing)) if missing else None
 
 
@@ -87,12 +110,13 @@ def judge(
     order = sorted(rivals, key=lambda c: -score[c].mean())
     best, second = order[0], order[1] if len(order) > 1 else None
     wins = _wins(score, rivals)
-    if fullness is not None and reliefs.fifths[best].target.kind == "stage" and (wins[best] < OPEN_VOTE or doubts):
-        stages = [c for c in rivals if reliefs.fifths[c].target.kind == "stage"]
+    faith = (reliefs.known.delivered / max(1, delivered), reliefs.known.residence / max(residence, 1e-9))
+    is_open = wins[best] < OPEN_VOTE or bool(_unfaithful(*faith))
+    if fullness is not None and reliefs.fifths[best].target.kind == "stage" and is_open:
+        stages = [c for c in (rivals if _unfaithful(*faith) else order[:2]) if reliefs.fifths[c].target.kind == "stage"]
         best, second = _fullest(stages, fullness), best
         second = second if second != best else next((c for c in order if c != best), None)
     vote, lead = float(wins[best]), _margin(score, best, second)
-    faith = (reliefs.known.delivered / max(1, delivered), reliefs.known.residence / max(residence, 1e-9))
     longest = max(rivals, key=lambda c: fall[c].mean())
     reasons = [*doubts, *_unfaithful(*faith)]
     confidence = _confidence(vote, lead, supports[best]) if not _unfaithful(*faith) else "none"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from transforms.constraint import world as w
+from transforms.constraint.censoring import as_if_known
 from transforms.constraint.observed import Observed, openings
 from transforms.constraint.people import absorbed, habits, pools, served
 from transforms.constraint.world import GATE, NONE, WORK, World
@@ -54,7 +55,7 @@ def model_of(seen: Observed, is_fed: bool, limit: np.ndarray, wip_limit: int = 0
         seen=seen,
         is_fed=is_fed,
         serves=habits(seen, counts, is_fed),
-        absorbed=absorbed(seen, counts, is_fed),
+        absorbed=absorbed(seen, counts, is_fed, (int(limit[:1].sum()), wip_limit)),
         pools=pools(counts),
         limit=limit,
         wip_limit=wip_limit,
@@ -80,13 +81,13 @@ def _work(seen: Observed, row: int) -> np.ndarray:
     k, is_return = row % seen.size, row >= seen.size
     over = seen.is_over & (seen.station == k)
     if seen.role[k] == WORK:
-        hours, over = seen.attention, over & seen.is_known
+        hours = seen.attention
     else:
         hours = np.maximum(seen.left - seen.entered - seen.blocked, 0)
         over = over & ~seen.is_batched if seen.role[k] == GATE else over
     alike = over & (seen.is_return == is_return)
-    sample: np.ndarray = hours[alike] if alike.sum() >= FEW else hours[over]
-    return sample
+    chosen = alike if alike.sum() >= FEW else over
+    return as_if_known(hours[chosen], seen.is_known[chosen] | (seen.role[k] != WORK))
 
 
 def _following(seen: Observed) -> np.ndarray:

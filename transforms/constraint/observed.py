@@ -38,7 +38,7 @@ class Observed:
     done: np.ndarray
     """When the work ended: when it left, or before if it waited for room in the next station."""
     is_known: np.ndarray
-    """Whether it is known when the work ended."""
+    """Whether it is known when the work ended; else ``done`` and ``attention`` are the most it may have been."""
     attention: np.ndarray
     """Hours of shared attention, absences of the worker left out."""
     blocked: np.ndarray
@@ -84,9 +84,10 @@ class Observed:
         return waits
 
     def queue_span(self) -> tuple[np.ndarray, np.ndarray]:
-        """From when to when each visit waited, cut to the period."""
-        begin = np.clip(self.entered, 0, self.horizon)
-        return begin, np.clip(self.entered + self.blocked_before + self.waits(), begin, self.horizon)
+        """From when to when each visit waited, cut to the period; as if what was blocked had been so at once."""
+        free = self.entered + self.blocked_before
+        begin = np.clip(free, 0, self.horizon)
+        return begin, np.clip(free + self.waits(), begin, self.horizon)
 
     def presence_hours(self) -> float:
         """Hours in progress of everything within the period."""

@@ -17,7 +17,10 @@ LEAST_ABSENCE = 24.0
 """Working hours without a trace below which nobody counts as absent."""
 
 LONG_WORK = 6.0
-"""A gap must be longer than this many times the median attention of the person's visits."""
+"""A gap must be longer than this many times the median attention of the person's visits …"""
+
+RARE_SPREADS = 3.0
+"""… and than what lies this many of its spreads, as logarithms, above the median: long work is no absence."""
 
 LONG_GAP = 6.0
 """… and than this many times the median gap between their traces."""
@@ -67,11 +70,20 @@ def _absences(seen: Observed, p: int) -> np.ndarray:
     gaps = np.diff(inside)
     usual = float(np.median(gaps[gaps > 0.25])) if (gaps > 0.25).any() else 0.0
     work = seen.attention[mine & seen.is_over]
-    least = max(LEAST_ABSENCE, LONG_WORK * float(np.median(work)) if len(work) else 0.0, LONG_GAP * usual)
+    least = max(LEAST_ABSENCE, _longest_plausible(work), LONG_GAP * usual)
     edges = np.concatenate([[min(0.0, inside[0])], inside, [seen.horizon]])
     long = np.flatnonzero((np.diff(edges) > least) & (edges[1:] > 0))
     found = np.clip(np.stack([edges[long], edges[long + 1]], axis=1), 0, seen.horizon)
     return found[[_is_wanted(seen, mine, begin, end) for begin, end in found]] if len(found) else np.zeros((0, 2))
+
+
+def _longest_plausible(work: np.ndarray) -> float:
+    """Hours beyond which no visit is to be expected of somebody whose visits took ``work`` hours; 0 without any."""
+    work = work[work > NO_WORK]
+    if not len(work):
+        return 0.0
+    low, median, high = np.quantile(np.log(work), [0.16, 0.5, 0.84])
+    return float(np.exp(median + max(np.log(LONG_WORK), RARE_SPREADS * (high - low) / 2)))
 
 
 def _is_wanted(seen: Observed, mine: np.ndarray, begin: float, end: float) -> bool:
@@ -99,37 +111,39 @@ STEP = np.dtype([("at", "f8"), ("what", "i8"), ("who", "i8"), ("station", "i8")]
 
 GONE = np.dtype([("person", "i8"), ("begin", "f8"), ("end", "f8")])
 
-_ENTERS, _TAKEN, _LEAVES, _GIVES_UP = 0, 1, 2, 3
+_ENTERS, _TAKEN, _LEAVES, _GIVES_UP, _CLOSES, _OPENS = range(6)
 
-_RANK = np.array([1, 2, 0, 0])
-"""At one moment: what leaves, what comes, what is taken up."""
+_RANK = np.array([1, 2, 0, 0, 3, 0])
+"""At one moment: what leaves, what comes, what is taken up, what is then full."""
 
 
-def absorbed(seen: Observed, serves: np.ndarray, is_fed: bool) -> np.ndarray:
+def absorbed(seen: Observed, serves: np.ndarray, is_fed: bool, limits: tuple[int, int] = (0, 0)) -> np.ndarray:
     """(P) hours lost to other things per busy hour: free though something had been waiting since before.
 
-    Whoever becomes free while nothing waits, and soon takes up what comes, loses nothing: that is only a reaction.
+    From a backlog nothing can be started while the first station or the stream is full (``limits``, 0: none). Whoever
+    becomes free while nothing waits, and soon takes up what comes, loses nothing: that is only a reaction.
     """
     hours = np.zeros((len(serves), 2))
     gone = np.zeros(sum(len(gaps) for gaps in seen.away), GONE)
     if len(gone):
         gone["person"] = np.repeat(np.arange(len(seen.away)), [len(gaps) for gaps in seen.away])
         gone["begin"], gone["end"] = np.concatenate(list(seen.away)).T
-    _sweep(_steps(seen), serves > 0, is_fed, seen.horizon, gone, hours)
+    _sweep(_steps(seen, limits if is_fed else (0, 0)), serves > 0, is_fed, seen.horizon, gone, hours)
     share: np.ndarray = np.minimum(hours[:, 1] / np.maximum(hours[:, 0], 1.0), MOST_ABSORBED)
     return share
 
 
-def _steps(seen: Observed) -> np.ndarray:
+def _steps(seen: Observed, limits: tuple[int, int]) -> np.ndarray:
     """Everything that happens to queues and people, in order; visits that took no time show nobody at work."""
     work = seen.role[seen.station] == WORK
     taken = work & ~np.isnan(seen.taken) & (seen.worker != NONE) & ~(seen.done <= seen.taken)
     given_up = work & ~taken & ~np.isnan(seen.left)
     parts = [
-        _step(seen, seen.entered, work, _ENTERS),
+        _step(seen, _ready_at(seen), work, _ENTERS),
         _step(seen, seen.taken, taken, _TAKEN),
         _step(seen, seen.done, taken & ~np.isnan(seen.done), _LEAVES),
         _step(seen, seen.left, given_up, _GIVES_UP),
+        _closings(seen, *limits),
     ]
     steps = np.concatenate(parts)
     ordered: np.ndarray = steps[np.lexsort((_RANK[steps["what"]], steps["at"]))]
@@ -140,6 +154,27 @@ def _step(seen: Observed, at: np.ndarray, which: np.ndarray, what: int) -> np.nd
     steps = np.zeros(int(which.sum()), STEP)
     steps["at"], steps["what"] = at[which], what
     steps["who"], steps["station"] = seen.worker[which], seen.station[which]
+    return steps
+
+
+def _ready_at(seen: Observed) -> np.ndarray:
+    """When each visit could be taken up: after what was blocked before it was, at the latest when it was or left."""
+    until = np.where(np.isnan(seen.taken), np.where(np.isnan(seen.left), seen.horizon, seen.left), seen.taken)
+    ready: np.ndarray = np.minimum(seen.entered + seen.blocked_before, until)
+    return ready
+
+
+def _closings(seen: Observed, front: int, whole: int) -> np.ndarray:
+    """When the first station, or where that has no limit the whole stream, filled up, and when there was room again."""
+    in_front = seen.station == 0
+    comes = in_front if front else seen.first_of_chain()
+    goes = ~np.isnan(seen.left) & (in_front if front else seen.following >= seen.size)
+    at, by = np.concatenate([seen.left[goes], seen.entered[comes]]), np.repeat([-1, 1], [goes.sum(), comes.sum()])
+    order = np.lexsort((by, at))
+    is_full = np.cumsum(by[order]) >= (front or whole or np.inf)
+    turns = np.flatnonzero(np.diff(np.concatenate([[False], is_full]).astype(np.int64)))
+    steps = np.zeros(len(turns), STEP)
+    steps["at"], steps["what"] = at[order][turns], np.where(is_full[turns], _CLOSES, _OPENS)
     return steps
 
 
@@ -168,6 +203,8 @@ def _sweep(
         k, p, what = steps[place].station, steps[place].who, steps[place].what
         if what == _ENTERS:
             queue[k] += 1
+        elif what in (_CLOSES, _OPENS):
+            is_fed = what == _OPENS
         elif what == _TAKEN:
             queue[k] -= 1
             hands[p] += 1
@@ -213,7 +250,7 @@ def _is_gone(gone: np.ndarray, p: int, at: float) -> bool:
 def queue_at(seen: Observed, k: int, at: np.ndarray) -> np.ndarray:
     """How many visits waited in a station just before each instant."""
     here = seen.station == k
-    begin = np.sort(seen.entered[here])
+    begin = np.sort(_ready_at(seen)[here])
     until = np.where(np.isnan(seen.taken), seen.left, seen.taken)[here]
     end = np.sort(until[~np.isnan(until)])
     waiting: np.ndarray = np.searchsorted(begin, at, "left") - np.searchsorted(end, at, "left")

@@ -27,6 +27,10 @@ WORTH_RELIEVING = 0.01
 """Share of the time in progress that must be blocked for waiting on others to be a candidate."""
 
 
+LEAST_DEPARTURES = 20
+"""Departures below which a stage is no candidate of its own; with a neighbour of the same people it is in a pool."""
+
+
 @dataclass(frozen=True)
 class Target:
     """Something that can be relieved: stations and how."""
@@ -62,7 +66,10 @@ class Reliefs:
 def targets_of(model: Model) -> tuple[Target, ...]:
     """What can be relieved: stages somebody works in, shared people, gates, and waiting for others if there is any."""
     seen = model.seen
-    found = [Target("stage", (k,)) for k in range(seen.size) if seen.role[k] == WORK]
+    departures = np.bincount(seen.station[seen.is_over], minlength=seen.size)
+    pooled = {k for members in model.pools for k in members}
+    kept = [k for k in range(seen.size) if departures[k] >= LEAST_DEPARTURES or k in pooled]
+    found = [Target("stage", (k,)) for k in kept if seen.role[k] == WORK]
     found += [Target("pool", members) for members in model.pools]
     found += [Target("gate", (k,)) for k in range(seen.size) if seen.role[k] == GATE]
     over = seen.is_over

@@ -88,13 +88,15 @@ def calibrated(model: Model, seed: int) -> Model:
     """Put a factor on the work of each station with which what is known stays there as long as was observed.
 
     Stays, not waits: whether an issue waits in a queue or in the hands of somebody who does several things at once is
-    a habit of the board. Only where limits bound all stays, waits tell more.
+    a habit of the board. Only where limits bound all stays, waits tell more; then nothing is known of a first station
+    that is fed from a backlog, where nothing waits.
     """
     seen, is_limited = model.seen, bool(model.limit.any())
     observed = _hours_waited(seen) if is_limited else _hours_present(seen)
     visits = np.bincount(seen.station, minlength=seen.size)
     world, factor = replayed(model, seed), np.ones(seen.size)
-    stations = [k for k in range(seen.size) if seen.role[k] == WORK and visits[k]]
+    first = 1 if model.is_fed and is_limited else 0
+    stations = [k for k in range(first, seen.size) if seen.role[k] == WORK and visits[k]]
     for _ in range(SWEEPS):
         for k in stations:
             wanted = (float(observed[k]), SHORT_STAY * float(visits[k]))

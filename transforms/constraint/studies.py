@@ -5,7 +5,7 @@ The answers do not depend on each other, nor on who answers them: ``answer_all``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from transforms.metrics.period_tables import PERIOD_KEY, cells
 from transforms.metrics.periods import periods
 from transforms.metrics.privacy import MINIMUM_GROUP, team_sizes
 from transforms.metrics.relief_estimates import ReliefEstimates
+from transforms.quality.log_quality import stream_quality
 from transforms.schema import LABEL, Column, Table
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
@@ -55,24 +56,30 @@ def one_by_one(questions: Sequence[Question]) -> Iterator[Study]:
     return map(study, questions)
 
 
-def study_constraints(
+def ask(
     person_intervals: pl.LazyFrame,
     raw_changes: pl.LazyFrame,
     raw_board_columns: pl.LazyFrame,
     issue_journeys: pl.LazyFrame,
     stages: pl.LazyFrame,
+    log_quality: pl.LazyFrame,
     workflow: Workflow,
     as_of: datetime,
-    answer_all: AnswerAll = one_by_one,
-) -> pl.LazyFrame:
-    """Study every stream in every period; ConstraintStudies."""
+) -> list[Question]:
+    """One question for every stream in every period in which it had any work."""
     journeys = counted_journeys(issue_journeys, workflow).collect()
     if journeys.is_empty():
-        return ConstraintStudies.empty().lazy()
+        return []
     persons = person_intervals.collect()
     counted = persons.filter(pl.col.issue_id.is_in(journeys["issue_id"].implode()))
-    questions = list(_questions(counted, persons, raw_changes.collect(), raw_board_columns.collect(),
-                                journeys, stages.collect(), workflow, as_of))  # fmt: skip
+    questions = _questions(counted, persons, raw_changes.collect(), raw_board_columns.collect(),
+                           journeys, stages.collect(), workflow, as_of)  # fmt: skip
+    quality = stream_quality(log_quality.collect())
+    return [_grounded(question, quality, workflow) for question in questions]
+
+
+def answered(questions: Sequence[Question], answer_all: AnswerAll = one_by_one) -> pl.LazyFrame:
+    """Study every question; ConstraintStudies."""
     answers = _with_moves(list(answer_all(questions)))
     rows = [
         {name: question.period[name] for name in PERIOD_KEY}
@@ -136,6 +143,14 @@ def _question(
         is_late=False,
         is_team_large=isinstance(size, int) and size >= MINIMUM_GROUP,
     )
+
+
+def _grounded(question: Question, quality: Mapping[tuple[str, ...], float], workflow: Workflow) -> Question:
+    """Add how good the log is, and whether definitions changed inside the period."""
+    first, last = question.period["period_start_date"], question.period["period_end_date"]
+    changed = [day for day in workflow.definition_changes(question.value_stream) if first < day <= last]
+    key = tuple(str(question.period[name]) for name in PERIOD_KEY)
+    return replace(question, quality=quality.get(key), redefined_on=min(changed, default=None))
 
 
 def _backlog(counted: pl.DataFrame, stream: StreamVisits) -> tuple[np.ndarray, np.ndarray]:

@@ -10,10 +10,10 @@ from zlib import crc32
 
 import numpy as np
 
-from transforms.constraint.doors import Limit
+from transforms.constraint.doors import Limit, stream_limit
 from transforms.constraint.evidence import indicators, name_of, supports
 from transforms.constraint.intake import is_backlog_fed
-from transforms.constraint.judgement import Judgement, insufficient, judge
+from transforms.constraint.judgement import Ground, Judgement, insufficient, judge
 from transforms.constraint.model import Model, model_of
 from transforms.constraint.observed import Observed
 from transforms.constraint.reliefs import Effect, Reliefs, Target, falls, gains, relieve, targets_of
@@ -34,6 +34,9 @@ BLOCKED_NAME = "Blocked"
 BINDING_SHARE = 0.05
 """Share of the time at its limit from which a stage is held back by it."""
 
+KNOWN_SHARE = 0.5
+"""Share of visits whose end of work must be known where nothing tells when it began."""
+
 LEAST_CYCLES = 6
 
 Row = dict[str, Any]
@@ -52,6 +55,10 @@ class Question:
     is_late: bool
     """A tenth and more of all moves is entered at stand-ups."""
     is_team_large: bool
+    quality: float | None = None
+    """How much of the log is there and chains; None where it was not judged."""
+    redefined_on: date | None = None
+    """The first day inside the period from which other definitions of the stream hold."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,8 @@ def study(question: Question) -> Study:
     seed = seed_of(question.value_stream, question.period["period_start_date"])
     model = _model(question)
     weeks = int(seen.horizon / seen.week_hours + 1e-6)
-    found = insufficient(weeks, seen.delivered_count, len(targets_of(model)))
+    ground = Ground(weeks, seen.delivered_count, len(targets_of(model)), question.quality, question.redefined_on)
+    found = insufficient(ground)
     reliefs = None
     if found is None:
         model = calibrated(model, seed)
@@ -93,7 +101,9 @@ def seed_of(value_stream: str, start: date) -> int:
 def _model(question: Question) -> Model:
     seen = question.seen
     limits = np.array([question.limits[name].most if name in question.limits else 0 for name in seen.stations])
-    return model_of(seen, is_backlog_fed(seen, question.backlog), limits)
+    is_fed = is_backlog_fed(seen, question.backlog)
+    is_found = is_fed and not limits.any() and not question.is_late
+    return model_of(seen, is_fed, limits, stream_limit(seen) if is_found else 0)
 
 
 def _fullness(evidence: list[Row], reliefs: Reliefs) -> list[float]:
@@ -105,9 +115,18 @@ def _fullness(evidence: list[Row], reliefs: Reliefs) -> list[float]:
 
 def _doubts(question: Question) -> list[str]:
     """What forbids more than a weak verdict whatever the replays say."""
-    if question.is_late and any(limit.bound_share >= BINDING_SHARE for limit in question.limits.values()):
+    if not any(limit.bound_share >= BINDING_SHARE for limit in question.limits.values()):
+        return []
+    if question.is_late:
         return ["stages have limits and moves are entered at stand-ups, so nobody knows what waited for room"]
-    return []
+    hidden = [name for k, name in enumerate(question.seen.stations) if _is_work_hidden(question.seen, k)]
+    return [f"nobody knows when work in {', '.join(hidden)} began or waited for room"] if hidden else []
+
+
+def _is_work_hidden(seen: Observed, k: int) -> bool:
+    """Whether most work of a later station without a column to wait in may have been done before it left."""
+    here = seen.is_over & (seen.station == k)
+    return k > 0 and not seen.has_queue[k] and bool(here.any()) and float(seen.is_known[here].mean()) < KNOWN_SHARE
 
 
 def label(seen: Observed, target: Target) -> str:

@@ -114,14 +114,19 @@ def _taken_up(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
 
 
 def _next_touches(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:
-    """When the worker of a visit, after they last came back to it, first turned to another one: visit, next_at."""
+    """When the worker of a visit, after they last came back to it, first turned to which other one.
+
+    Columns: visit, next_at, next_visit.
+    """
     touch = pieces.filter(pl.col.kind == "touch").join(visits.select("visit", "worker"), on="visit")
     touch = touch.filter(pl.col.worker != NOBODY).sort("worker", "entered_at", "visit")
+    is_other = pl.col.visit.shift(-1) != pl.col.visit
     following = touch.select(
         "visit",
-        next_at=pl.when(pl.col.visit.shift(-1) != pl.col.visit).then(pl.col.entered_at.shift(-1)).over("worker"),
+        next_at=pl.when(is_other).then(pl.col.entered_at.shift(-1)).over("worker"),
+        next_visit=pl.when(is_other).then(pl.col.visit.shift(-1)).over("worker"),
     )
-    return following.group_by("visit", maintain_order=True).agg(pl.col.next_at.last())
+    return following.group_by("visit", maintain_order=True).agg(pl.col("next_at", "next_visit").last())
 
 
 def _with_blocked_before(visits: pl.DataFrame, pieces: pl.DataFrame) -> pl.DataFrame:

@@ -65,7 +65,7 @@ class ConstraintEvidence(PeriodTable, layer="metrics", key=CELL):
     load_ratio = _share("Arrivals ÷ that capacity.", "Empty when that is.")
     momentary_share = _share("Share of working time in which it was the momentary constraint.", "Empty without queues.")
     full_empty_score = _share(
-        "Saturation × (1 − the largest saturation further on): full, with empty stages behind it."
+        "Saturation (1 of a first stage fed from a backlog) × (1 − the largest further on): full, with empty behind it."
     )
     utilisation_share = _share(
         "Attention given ÷ working time of its people while they were there.",

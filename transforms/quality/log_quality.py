@@ -52,6 +52,10 @@ DEFECTS = (
 """What takes away from data_quality. Automation does not: what it records is dated exactly."""
 
 
+LOSSES = ("break_share", "never_started_share", "impossible_share", "unmapped_share", "incomplete_share")
+"""Those after which instants are missing or wrong, not only coarse."""
+
+
 def _share_columns() -> dict[str, Column]:
     families = (estimate_columns(name, f"Share of the {words}") for name, (_, _, words) in SHARES.items())
     return {column: declared for family in families for column, declared in family.items()}
@@ -136,6 +140,20 @@ def judge_logs(
     for part, on in parts:
         rows = rows.join(part, on=list(on), how="left", maintain_order="left")
     return LogQuality.select(_judged(rows).lazy())
+
+
+def stream_quality(log_quality: pl.DataFrame) -> dict[tuple[str, ...], float]:
+    """Of LogQuality: PERIOD_KEY as texts → how much of a stream's log is there and chains, 0–1; none where unknown.
+
+    Mean over its stages, by visits, of the product of 1 − share over what loses instants. When moves were entered does
+    not count: that makes instants coarse, which whoever uses them takes into account.
+    """
+    kept = pl.lit(1.0)
+    for name in LOSSES:
+        kept = kept * (1 - pl.col(name).fill_null(0).clip(0, 1))
+    known = log_quality.filter(pl.col.visit_count > 0).with_columns(pl.col(PERIOD_KEY).cast(pl.String), kept=kept)
+    found = known.group_by(PERIOD_KEY).agg((pl.col.kept * pl.col.visit_count).sum() / pl.col.visit_count.sum())
+    return {tuple(row[:-1]): row[-1] for row in found.iter_rows()}
 
 
 def _stages(workflow: Workflow) -> pl.DataFrame:

@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from transforms.constraint.doors import entered_late, find_limits, with_doors
+from tests.transforms.constraint.observations import Visit, observed, served_in_turn
+from transforms.constraint.doors import entered_late, find_limits, stream_limit, with_doors
 
 START = datetime(2025, 1, 6, 9, tzinfo=UTC)
 KEY = ("Stream", "Review")
@@ -17,7 +18,7 @@ def visits(spans, station="Review"):
     rows = [(n, "Stream", station, START + timedelta(hours=a), None if b is None else START + timedelta(hours=b))
             for n, (a, b) in enumerate(spans)]  # fmt: skip
     names = ("issue_id", "value_stream", "station", "entered_at", "left_at")
-    return pl.DataFrame(rows, names, orient="row").with_columns(visit=pl.int_range(pl.len()))
+    return pl.DataFrame(rows, names, orient="row").with_columns(visit=pl.int_range(pl.len()), high_ms=1)
 
 
 def full_station(most=3, count=60, seed=1):
@@ -63,24 +64,30 @@ def test_the_board_is_believed_before_the_log():
     assert find_limits(visits(full_station()), {KEY: 3})[KEY].source == "board"
 
 
-def walk(left_at_door, next_touch):
-    """Two issues: one leaves Review when the other leaves QA, whose only place it takes."""
+def walk(left_at_door, next_touch, other_came=1.0, has_queue=True):
+    """One issue leaves Review when another leaves QA, whose only place it takes; its worker turns to a third."""
     told = [
-        (1, "QA", 0, 10), (2, "Review", 2, left_at_door), (2, "QA", left_at_door, 20),
+        (1, "QA", 0, 10), (2, "Review", 2, left_at_door), (2, "QA", left_at_door, 20), (3, "Review", other_came, 30),
     ]  # fmt: skip
     rows = [(i, "Stream", s, START + timedelta(hours=a), START + timedelta(hours=b)) for i, s, a, b in told]
     frame = pl.DataFrame(rows, ["issue_id", "value_stream", "station", "entered_at", "left_at"], orient="row")
-    frame = frame.with_columns(visit=pl.int_range(pl.len()))
+    frame = frame.with_columns(visit=pl.int_range(pl.len()), has_queue=pl.lit(has_queue))
     at = None if next_touch is None else START + timedelta(hours=next_touch)
-    touches = pl.DataFrame({"visit": [1], "next_at": [at]}, {"visit": pl.Int64, "next_at": frame.schema["left_at"]})
+    types = {"visit": pl.Int64, "next_at": frame.schema["left_at"], "next_visit": pl.Int64}
+    touches = pl.DataFrame({"visit": [1], "next_at": [at], "next_visit": [None if at is None else 3]}, types)
     limits = find_limits(visits([(0, 10), (10, 20)], "QA"), {("Stream", "QA"): 1})
     found = with_doors(frame, touches, limits).sort("visit").to_dicts()[1]
     done = found["done_at"] - START
     return done / timedelta(hours=1), found["is_work_known"]
 
 
-def test_what_waits_for_room_was_done_when_its_worker_turned_to_something_else():
+def test_what_waits_for_room_was_done_when_its_worker_turned_to_what_had_waited():
     assert walk(left_at_door=10, next_touch=6) == (6.0, True)
+
+
+def test_who_turned_to_what_had_only_just_come_may_have_been_done_before():
+    assert walk(left_at_door=10, next_touch=6, other_came=6) == (6.0, False)
+    assert walk(left_at_door=10, next_touch=6, other_came=6, has_queue=False) == (6.0, True)
 
 
 def test_when_they_did_not_nobody_knows():
@@ -98,3 +105,37 @@ def test_a_tenth_of_all_moves_at_one_minute_of_the_day_is_a_stand_up():
     assert entered_late(spread) == set()
     standing = visits([(24.0 * n + (0.25 if n % 2 else float(rng.uniform(0, 8))), 24 * n + 12.3) for n in range(80)])
     assert entered_late(standing) == {"Stream"}
+
+
+def test_what_a_release_moves_was_not_entered_late():
+    """Once a week everything waiting is released at nine; what stood before moves up at the same moment."""
+    week = 24.0 * 7
+    rng = np.random.default_rng(4)
+    spans = [(week * n + float(rng.uniform(1, 90)), week * (n + 1)) for n in range(30) for _ in range(3)]
+    moved = visits([(week * (n + 1), week * (n + 1) + 5) for n in range(30) for _ in range(3)], "QA")
+    released = visits(spans, "Release").with_columns(high_ms=pl.lit(0))
+    assert entered_late(moved) == {"Stream"}
+    assert entered_late(pl.concat([moved, released.with_columns(high_ms=pl.lit(0, pl.Int32))])) == set()
+
+
+def in_progress(most, hours=400.0, seed=5):
+    """Issues of one step of which there are never more than ``most``: the next starts when one is delivered."""
+    rng = np.random.default_rng(seed)
+    free, told = [0.0] * most, []
+    while free[0] < hours:
+        begin = free.pop(0)
+        end = begin + 1 + float(rng.exponential(9))
+        told.append(Visit(len(told), 0, begin, begin, end if end < hours else np.nan, len(told) % most))
+        free = sorted([*free, end])
+    return observed(told, 1, horizon=hours)
+
+
+def test_a_limit_on_the_whole_stream_is_found():
+    assert stream_limit(in_progress(5)) == 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_limit_on_the_stream_is_found_where_work_comes_as_it_likes(seed):
+    rng = np.random.default_rng(seed)
+    came = np.cumsum(rng.exponential(4.0, 90))
+    assert stream_limit(observed(served_in_turn(came, rng.exponential(9.0, 90), 3), 1)) == 0

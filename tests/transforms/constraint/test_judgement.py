@@ -1,9 +1,11 @@
 """The rule of the verdict: regime, votes, margin, confidence, and the reasons not to speak."""
 
+from datetime import date
+
 import numpy as np
 import pytest
 
-from transforms.constraint.judgement import insufficient, judge
+from transforms.constraint.judgement import Ground, insufficient, judge
 from transforms.constraint.reliefs import Effect, Reliefs, Target
 from transforms.constraint.replays import BLOCKED, Outcome
 
@@ -98,8 +100,8 @@ def test_a_doubt_leaves_a_verdict_weak():
 
 
 def test_what_is_missing_is_said():
-    assert insufficient(26, 30) is None
-    found = insufficient(7, 29)
+    assert insufficient(Ground(26, 30)) is None
+    found = insufficient(Ground(7, 29))
     assert found.verdict == "insufficient_data"
     assert found.reasons == (
         "a verdict needs 8 complete weeks, there are 7", "a verdict needs 30 deliveries, there are 29",
@@ -113,3 +115,25 @@ def test_where_stages_have_limits_the_fullest_decides_what_the_replays_leave_ope
 
 def test_what_the_replays_decide_fullness_does_not_change():
     assert judged([[10] * 10, [1] * 10], fullness=[0.1, 0.9]).candidate == STAGE_A
+
+
+def test_a_log_with_holes_or_with_two_definitions_carries_no_verdict():
+    assert insufficient(Ground(26, 60, quality=0.6)) is None
+    found = insufficient(Ground(26, 60, quality=0.59, redefined_on=date(2025, 3, 1)))
+    assert found.verdict == "insufficient_data"
+    assert found.reasons == (
+        "a verdict needs a log of quality 0.6, it is 0.59",
+        "a verdict needs one definition, another holds from 2025-03-01 on",
+    )
+
+
+def test_between_two_that_win_in_turn_a_fuller_third_does_not_decide():
+    third = Target("stage", (2,))
+    gains = [[10, 4] * 5, [4, 9] * 5, [0, 0] * 5]
+    found = judged(gains, targets=(STAGE_A, STAGE_B, third), supports=(True,) * 3, fullness=[0.2, 0.4, 0.9])
+    assert found.candidate == STAGE_B
+
+
+def test_where_the_replay_fails_only_the_evidence_is_left():
+    found = judged([[10] * 10, [1] * 10], known=outcome(60, 50.0), fullness=[0.1, 0.9])
+    assert (found.candidate, found.confidence) == (STAGE_B, "none")

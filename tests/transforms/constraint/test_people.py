@@ -96,3 +96,34 @@ def test_at_a_backlog_there_is_always_a_choice():
     serves = np.array([[30.0, 10.0]])
     weights = habits(replace(seen, role=np.zeros(2, np.int64)), serves, True)
     assert weights[0, 0] > 0 and weights[0, 1] > 0
+
+
+def test_long_work_of_somebody_whose_work_varies_is_no_absence():
+    rng = np.random.default_rng(1)
+    arrivals, work = np.cumsum(rng.exponential(6.0, 70)), rng.lognormal(0.8, 1.1, 70)
+    work[20] = 40.0
+    seen = with_absences(observed(within(served_in_turn(arrivals, work), 400), 1))
+    assert len(seen.away[0]) == 0
+    assert seen.attention.max() == pytest.approx(40.0)
+
+
+def test_nobody_can_start_anything_while_the_first_station_is_full():
+    """Two places: the worker is done after an hour each time, but their issues stay for ten."""
+    visits, at = [], 0.0
+    for n in range(80):
+        visits.append(Visit(n, 0, at, at, at + 10, 0))
+        at += 1 if n % 2 == 0 else 9
+    seen = observed(within(visits, 400), 1)
+    seen = replace(seen, done=seen.taken + 1, attention=np.ones(len(seen.taken)))
+    counts = served(seen)
+    assert absorbed(seen, counts, True)[0] > 2
+    assert absorbed(seen, counts, True, (2, 0))[0] < 0.15
+    assert absorbed(seen, counts, True, (0, 2))[0] < 0.15
+
+
+def test_what_is_blocked_waits_for_nobody():
+    visits = [Visit(n, 0, 10.0 * n, 10.0 * n + 8, 10.0 * n + 9, 0, blocked=8.0) for n in range(30)]
+    seen = observed(visits, 1)
+    assert absorbed(seen, served(seen), False)[0] == 0
+    begin, end = seen.queue_span()
+    assert (end - begin).sum() == 0

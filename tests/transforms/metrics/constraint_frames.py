@@ -16,10 +16,11 @@ from tests.builders import BOARD, PERSONS, frames, history
 from tests.chain import compute
 from tests.transforms.metrics.flow_frames import MONDAY
 from tests.transforms.metrics.metric_frames import checked, core_of
-from transforms.constraint.studies import study_constraints, table_of
+from transforms.constraint.studies import answered, ask, table_of
 from transforms.metrics.constraint_evidence import ConstraintEvidence
 from transforms.metrics.constraint_verdicts import ConstraintVerdicts
 from transforms.metrics.relief_estimates import ReliefEstimates
+from transforms.quality.log_quality import LogQuality
 from transforms.raw import RawBoardColumns
 from transforms.workflow import Workflow
 
@@ -78,10 +79,11 @@ def study(told, workflow: Workflow, as_of, columns: pl.DataFrame | None = None) 
     """The three tables of told histories."""
     raw = frames(*told)
     core, persons = core_of(raw, workflow, as_of), compute(raw, workflow, as_of)["person_intervals"]
-    studies = study_constraints(
+    questions = ask(
         persons.lazy(), core.raw_changes, (RawBoardColumns.empty() if columns is None else columns).lazy(),
-        core.issue_journeys, core.stages, workflow, as_of,
+        core.issue_journeys, core.stages, LogQuality.empty().lazy(), workflow, as_of,
     )  # fmt: skip
+    studies = answered(questions)
     parts = (("verdict", ConstraintVerdicts), ("evidence", ConstraintEvidence), ("reliefs", ReliefEstimates))
     return Made(*(checked(table, table_of(studies, part, table)) for part, table in parts))
 

@@ -85,4 +85,4 @@ def test_where_nobody_is_known_to_work_nothing_is_named():
     ]  # fmt: skip
     [row] = rolling(study(told, WORKFLOW, END).verdicts).to_dicts()
     assert (row["verdict"], row["delivered_count"]) == ("insufficient_data", 80)
-    assert row["reasons"] == "a verdict needs a stage of which it is known who works in it"
+    assert row["reasons"] == "a verdict needs a stage with 20 departures of which it is known who works in it"
