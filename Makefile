@@ -61,7 +61,7 @@ duckdb122: .state/duckdb122/.installed ## set up the oldest DuckDB driver that h
 	@touch $@
 
 constraintbench: $(INSTALLED) ## measure how often the named constraint is right (an hour)
-	$(BIN)/python -m benchmarks.constraint_accuracy --seeds reported --processes 2
+	$(BIN)/python -m benchmarks.constraint_accuracy --seeds reported --processes 2 --keep .state/constraintbench
 
 reportbench: $(INSTALLED) ## measure size and opening of the report of 5,000 to 200,000 issues
 	$(BIN)/python -m benchmarks.report

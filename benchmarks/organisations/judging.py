@@ -90,8 +90,11 @@ def judge_family(
         of_style = {v: n for v, n in wanted.items() if v == style or (v == SHORT and style == "clean")}
         chosen = {v: cases[SHORT if v == SHORT else "clean"][:n] for v, n in of_style.items() if n}
         if chosen:
-            judged += judge(chosen, style)
-            report(f"{family}, {style}: {sum(map(len, chosen.values()))} cases judged")
+            found = judge(chosen, style)
+            judged += found
+            scored = [each for each in found if each.truth.is_separable]
+            told = f"{sum(each.is_right for each in scored)} of {len(scored)} separable ones right"
+            report(f"{family}, {style}: {sum(map(len, chosen.values()))} cases judged, {told}")
     return judged
 
 

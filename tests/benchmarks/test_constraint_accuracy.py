@@ -47,6 +47,15 @@ def test_the_answers_do_not_depend_on_what_else_is_asked():
     assert alone == among
 
 
+def test_what_was_kept_is_not_judged_again(tmp_path, monkeypatch):
+    wanted = {"clean": 1}
+    first = run(["single"], "tuning", wanted, keep=tmp_path)
+    monkeypatch.setattr("benchmarks.constraint_accuracy.judge_family", None)
+    assert run(["single"], "tuning", wanted, keep=tmp_path) == first
+    with pytest.raises(TypeError):
+        run(["single"], "tuning", {"clean": 2}, keep=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("family", "variant", "expected"),
     [
