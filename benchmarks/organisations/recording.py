@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.organisations.model import DAY_HOURS, END, Organisation, draw_chances
-from benchmarks.organisations.simulation import BLOCKED, DELIVERED, ENTERED, FREED, NEVER, TAKEN, Run, simulate
+from benchmarks.organisations.simulation import Run, simulate
+from benchmarks.organisations.situation import BLOCKED, DELIVERED, ENTERED, FREED, NEVER, TAKEN
 from transforms.calendar import WorkingCalendar
 from transforms.raw import CHANGE_FIELD, RAW_TABLES, RawBoardColumns, RawChanges, RawIssues, RawProjects, RawStatuses
 from transforms.schema import TIMESTAMP, Table

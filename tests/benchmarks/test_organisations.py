@@ -20,7 +20,8 @@ from benchmarks.organisations.model import (
     Stage,
     draw_chances,
 )
-from benchmarks.organisations.simulation import BLOCKED, DELIVERED, ENTERED, FREED, NEVER, TAKEN, simulate
+from benchmarks.organisations.simulation import simulate
+from benchmarks.organisations.situation import BLOCKED, DELIVERED, ENTERED, FREED, NEVER, TAKEN
 from benchmarks.organisations.truth import EXTERNAL, Effect, Truth, find_truth, pool_name, reliefs
 
 
