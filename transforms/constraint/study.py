@@ -233,6 +233,8 @@ def _relief_row(seen: Observed, reliefs: Reliefs, effect: Effect) -> Row:
         "target_kind": effect.target.kind,
         "relief": effect.relief,
         "relief_factor": effect.factor,
+        "delivered_count": seen.delivered_count,
+        "replay_count": len(base),
         "delivered_per_month": float(np.mean([o.delivered for o in effect.outcomes])) * _months(seen),
         "cycle_working_days_p50": None if observed is None or ratio is None else observed * ratio,
     }

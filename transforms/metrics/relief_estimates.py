@@ -58,6 +58,10 @@ class ReliefEstimates(
     relief_factor = Column(
         pl.Float64(), "What its work (gate: interval; blocked: delay) was multiplied by to reach that.", minimum=0
     )
+    delivered_count = Column(pl.Int64(), "Deliveries of the period, from which all of this is estimated.", minimum=0)
+    replay_count = Column(
+        pl.Int64(), "Replays of resampled work behind every change, its interval and win_share.", minimum=1
+    )
     delivered_per_month = Column(pl.Float64(), "Deliveries a month with it.", minimum=0)
     cycle_working_days_p50 = Column(
         pl.Float64(), "Median cycle time with it: the observed one moved by the replay's change. Empty below six"

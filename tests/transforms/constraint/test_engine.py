@@ -236,3 +236,25 @@ def test_a_line_of_stages_is_the_same_as_a_plain_loop_over_issues(data):
     people = [[stage] for stage in range(stages) for _ in range(data.draw(st.integers(1, 3)))]
     world = told_world(arrivals, work, people, horizon=10_000)
     assert finishes(world) == pytest.approx(plainly(arrivals, work, people), abs=1e-4)
+
+
+# --- what holds in every replay
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_nothing_is_lost_and_hours_add_up(data):
+    """Arrivals are delivered or still there; hours in progress are the hours in all stages; limits hold at the end."""
+    count, stages = data.draw(st.integers(1, 12)), data.draw(st.integers(1, 3))
+    arrivals = sorted(data.draw(st.lists(st.floats(0.1, 40), min_size=count, max_size=count)))
+    work = data.draw(st.lists(st.lists(st.floats(0.1, 9), min_size=stages, max_size=stages), min_size=count,
+                              max_size=count))  # fmt: skip
+    people = [data.draw(st.sets(st.integers(0, stages - 1), min_size=1)) for _ in range(data.draw(st.integers(1, 3)))]
+    limits = [0, *data.draw(st.lists(st.integers(0, 3), min_size=stages - 1, max_size=stages - 1))]
+    done = replayed_world(told_world(arrivals, work, [sorted(p) for p in people], limits=limits, horizon=60))
+    h = done.header[0]
+    assert h["started"] == h["delivered"] + h["dropped"] + h["in_progress"] == count
+    assert h["presence"] == pytest.approx(done.stages["present"].sum())
+    assert (done.stages["waited"] <= done.stages["present"] + 1e-9).all()
+    assert all(limit == 0 or inside <= limit for limit, inside in zip(limits, done.stages["inside"], strict=True))
+    assert (done.issues["cycle"][~np.isnan(done.issues["cycle"])] > 0).all()

@@ -1,5 +1,7 @@
 """From a period to worlds: what is known is replayed as it was, what is drawn anew keeps its rates, limits hold."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,6 +121,44 @@ def test_waiting_for_others_can_be_relieved_where_there_is_any():
     ]
     made = model_of(observed(visits, 1), False, np.zeros(1, np.int64))
     assert Target("external", (BLOCKED,)) in targets_of(made)
+
+
+def rare_second(worker):
+    """Every fifth issue goes on to a second stage, to ``worker``."""
+    first = served_in_turn(np.arange(1, 91) * 4.0, [2.0] * 90)
+    sent = [visit for visit in first if visit.issue % 5 == 0]
+    first = [visit._replace(to=1) if visit.issue % 5 == 0 else visit for visit in first]
+    return observed([*first, *(Visit(v.issue, 1, v.left, v.left, v.left + 1.5, worker) for v in sent)], 2)
+
+
+def test_a_stage_that_few_left_is_no_candidate_of_its_own():
+    made = model_of(rare_second(worker=1), False, np.zeros(2, np.int64))
+    assert targets_of(made) == (Target("stage", (0,)),)
+
+
+def test_a_stage_that_few_left_belongs_to_its_neighbour_of_the_same_people():
+    seen = rare_second(worker=0)
+    assert (seen.is_over & (seen.station == 1)).sum() < 20
+    made = model_of(seen, False, np.zeros(2, np.int64))
+    assert Target("pool", (0, 1)) in targets_of(made)
+
+
+def test_hidden_work_is_drawn_as_long_as_it_was(seen):
+    """Nine of ten visits are only known to have taken no longer than until there was room."""
+    rng = np.random.default_rng(2)
+    room = rng.exponential(9.0, len(seen.attention))
+    held = replace(seen, attention=np.maximum(seen.attention, room), is_known=seen.attention >= room)
+    made = model_of(held, False, np.zeros(2, np.int64))
+    for k in range(2):
+        here = seen.is_over & (seen.station == k)
+        assert made.work[k].mean() == pytest.approx(seen.attention[here].mean(), rel=0.2)
+        assert held.attention[here & held.is_known].mean() > 1.5 * seen.attention[here].mean()
+
+
+def test_nothing_is_calibrated_by_waits_where_nothing_waits():
+    seen = observed(fed(), 1)
+    limited = model_of(seen, True, np.array([3]))
+    assert calibrated(limited, 1).factor.tolist() == [1.0]
 
 
 def test_cancelled_work_leaves_undelivered():

@@ -12,7 +12,7 @@ from tests.strategies import cases
 from tests.transforms.metrics.metric_frames import checked, core_of
 from tests.transforms.told import with_issue
 from transforms.quality.completeness import prove_completeness
-from transforms.quality.log_quality import LogQuality, judge_logs
+from transforms.quality.log_quality import LogQuality, judge_logs, stream_quality
 
 AS_OF = datetime(2026, 6, 30, 16, tzinfo=UTC)
 WORKFLOW = BOARD.workflow()
@@ -191,3 +191,19 @@ def test_whatever_happens_quality_lies_between_0_and_1_and_breaks_are_those_of_t
     quarters = made.filter(period_kind="quarter")
     assert quarters["break_count"].sum() == ongoing["doubtful_status_id"].is_not_null().sum()
     assert quarters["visit_count"].sum() == len(left), "a period ends before as_of: what is left just then is not in it"
+
+
+def test_what_a_stream_lost_counts_by_visits_and_coarse_instants_do_not():
+    """Thirty of Development and ten of Review ended, one in ten of Review after a break: 1 − 1/10 × 10/40."""
+    rows = pl.DataFrame(
+        {"value_stream": ["S", "S", "S"], "period_kind": ["quarter"] * 3, "period_start_date": [Q1] * 3,
+         "visit_count": [30, 10, 0], "break_share": [0.0, 0.1, None], "never_started_share": [None] * 3,
+         "impossible_share": [0.0, 0.0, None], "unmapped_share": [0.0] * 3, "incomplete_share": [0.0] * 3,
+         "batch_share": [1.0] * 3, "stand_up_excess": [1.0] * 3},
+        schema_overrides={"never_started_share": pl.Float64},
+    )  # fmt: skip
+    assert stream_quality(rows) == {
+        ("S", "quarter", "2026-01-01"): pytest.approx(0.975)
+    }
+    told = [moved(f"N-{n}", at(n, 9 + (n % 3) / 12)) for n in range(40)]
+    assert min(stream_quality(judge(frames(*told))).values()) > 0.9
