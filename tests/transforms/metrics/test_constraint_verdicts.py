@@ -1,10 +1,11 @@
 """The verdict on a stream whose constraint is known, and on streams of which too little is."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.builders import BOARD, history
+from tests.builders import BOARD, OFFICE_HOURS, history
 from tests.transforms.metrics.constraint_frames import END, review_bound, review_bound_tables, rolling, study
 from tests.transforms.metrics.flow_frames import MONDAY
 
@@ -74,6 +75,18 @@ def test_the_same_data_get_the_same_verdict(verdict):
     again = study(review_bound(), WORKFLOW, END)
     assert rolling(again.verdicts).to_dicts() == [verdict]
     assert again.reliefs.equals(review_bound_tables().reliefs)
+
+
+def test_over_a_change_of_definitions_nothing_is_said():
+    """Other hours from the tenth week on: in the period of 26 weeks, and in one of the quarters."""
+    day = (MONDAY + timedelta(weeks=10)).date()
+    hours = replace(OFFICE_HOURS, earlier=((day, OFFICE_HOURS.openings),))
+    rows = study(review_bound(), BOARD.workflow(commitment="In Progress", calendar=hours), END).verdicts.to_dicts()
+    said = f"a verdict needs one definition, another holds from {day} on"
+    over = [row for row in rows if row["period_start_date"] < day <= row["period_end_date"]]
+    assert {row["period_kind"] for row in over} == {"quarter", "rolling_26_weeks"}
+    assert all(row["verdict"] == "insufficient_data" and said in row["reasons"] for row in over)
+    assert not any(said in (row["reasons"] or "") for row in rows if row not in over)
 
 
 def test_where_nobody_is_known_to_work_nothing_is_named():
