@@ -102,48 +102,52 @@ def judge(
     whatever else forbids more than a weak verdict. ``fullness``: of each one-fifth relief, how full it is with nothing
     full behind it; given where stages have limits, it decides what the replays leave open.
     """
-    gain = np.array([gains(reliefs.base, effect) for effect in reliefs.fifths])
-    fall = np.array([falls(reliefs.base, effect) for effect in reliefs.fifths])
+    gain, fall = (np.array([of(reliefs.base, effect) for effect in reliefs.fifths]) for of in (gains, falls))
     rivals = _rivals(reliefs)
     is_limited = bool(gain[rivals].mean(axis=1).max() > CLEAR_GAIN)
     score = gain if is_limited else fall
-    order = sorted(rivals, key=lambda c: -score[c].mean())
-    best, second = order[0], order[1] if len(order) > 1 else None
     wins = _wins(score, rivals)
     faith = (reliefs.known.delivered / max(1, delivered), reliefs.known.residence / max(residence, 1e-9))
-    is_open = wins[best] < OPEN_VOTE or bool(_unfaithful(*faith))
-    if fullness is not None and reliefs.fifths[best].target.kind == "stage" and is_open:
-        stages = [c for c in (rivals if _unfaithful(*faith) else order[:2]) if reliefs.fifths[c].target.kind == "stage"]
-        best, second = _fullest(stages, fullness), best
-        second = second if second != best else next((c for c in order if c != best), None)
+    faults = _unfaithful(*faith)
+    order = sorted(rivals, key=lambda c: -score[c].mean())
+    best, second = order[0], order[1] if len(order) > 1 else None
+    if fullness is not None and (wins[best] < OPEN_VOTE or faults):
+        best, second = _by_fullness(reliefs, order, fullness, len(order) if faults else 2)
     vote, lead = float(wins[best]), _margin(score, best, second)
-    longest = max(rivals, key=lambda c: fall[c].mean())
-    reasons = [*doubts, *_unfaithful(*faith)]
-    confidence = _confidence(vote, lead, supports[best]) if not _unfaithful(*faith) else "none"
-    if reasons and confidence in ("strong", "moderate"):
-        confidence = "weak"
+    confidence = "none" if faults else _confidence(vote, lead, supports[best], bool(doubts))
     target = reliefs.fifths[best].target
-    verdict = _verdict(target, is_limited, confidence)
-    if confidence in ("weak", "none") and not reasons:
-        reasons = [f"the first of the candidates leads in {vote:.0%} of the replays, by {lead:.0%} of its effect"]
+    longest = max(rivals, key=lambda c: fall[c].mean())
     return Judgement(
-        verdict=verdict,
+        verdict=_verdict(target, is_limited, confidence),
         confidence=confidence,
         regime="throughput" if is_limited else "delay",
         candidate=target,
         runner_up=None if second is None else reliefs.fifths[second].target,
-        delay=None if _unfaithful(*faith) else reliefs.fifths[longest].target,
+        delay=None if faults else reliefs.fifths[longest].target,
         vote=vote,
         margin=lead,
         fidelity=faith[0],
         residence_fidelity=faith[1],
-        reasons=tuple(reasons),
+        reasons=_reasons([*doubts, *faults], confidence, vote, lead),
         wins=tuple(float(win) for win in wins),
     )
 
 
-def _fullest(stages: Sequence[int], fullness: Sequence[float]) -> int:
-    return max(stages, key=lambda c: fullness[c])
+def _by_fullness(
+    reliefs: Reliefs, order: Sequence[int], fullness: Sequence[float], count: int
+) -> tuple[int, int | None]:
+    """The fullest stage of the first ``count`` candidates, and the one it stands against; gates and pools stay first."""
+    first, second = order[0], order[1] if len(order) > 1 else None
+    if reliefs.fifths[first].target.kind != "stage":
+        return first, second
+    best = max((c for c in order[:count] if reliefs.fifths[c].target.kind == "stage"), key=lambda c: fullness[c])
+    return best, second if best == first else first
+
+
+def _reasons(found: Sequence[str], confidence: str, vote: float, lead: float) -> tuple[str, ...]:
+    if found or confidence in ("strong", "moderate"):
+        return tuple(found)
+    return (f"the first of the candidates leads in {vote:.0%} of the replays, by {lead:.0%} of its effect",)
 
 
 def _rivals(reliefs: Reliefs) -> list[int]:
@@ -177,7 +181,9 @@ def _unfaithful(delivered: float, residence: float) -> list[str]:
     return found
 
 
-def _confidence(vote: float, margin: float, is_supported: bool) -> str:
+def _confidence(vote: float, margin: float, is_supported: bool, is_doubted: bool) -> str:
+    if is_doubted:
+        return "weak"
     if vote >= STRONG_VOTE and margin >= STRONG_MARGIN and is_supported:
         return "strong"
     if vote >= MODERATE_VOTE and margin >= MODERATE_MARGIN:
