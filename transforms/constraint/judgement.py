@@ -136,7 +136,7 @@ def judge(
 def _by_fullness(
     reliefs: Reliefs, order: Sequence[int], fullness: Sequence[float], count: int
 ) -> tuple[int, int | None]:
-    """The fullest stage of the first ``count`` candidates, and the one it stands against; gates and pools stay first."""
+    """The fullest stage of the first ``count`` candidates, and what it stands against; gates and pools stay first."""
     first, second = order[0], order[1] if len(order) > 1 else None
     if reliefs.fifths[first].target.kind != "stage":
         return first, second

@@ -1,0 +1,67 @@
+"""What a period shows of a stream: cut at its ends, on the stream's working clock, with nothing of what came later."""
+
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.builders import BOARD, frames
+from tests.chain import compute
+from tests.transforms.metrics.constraint_frames import END, WEEK_HOURS, WEEKS, review_bound
+from tests.transforms.metrics.flow_frames import MONDAY
+from tests.transforms.metrics.metric_frames import core_of
+from transforms.constraint.period_visits import observe, streams_of
+from transforms.constraint.stations import stations_of
+from transforms.constraint.visits import stage_visits
+
+WORKFLOW = BOARD.workflow(commitment="In Progress")
+WHOLE = (MONDAY, END)
+HALVES = ((MONDAY, MONDAY + timedelta(weeks=WEEKS // 2)), (MONDAY + timedelta(weeks=WEEKS // 2), END))
+
+
+@pytest.fixture(scope="module")
+def stream():
+    raw = frames(*review_bound())
+    core, persons = core_of(raw, WORKFLOW, END), compute(raw, WORKFLOW, END)["person_intervals"]
+    stations = stations_of(core.stages.collect(), persons)
+    visits, _ = stage_visits(persons, raw.changes, stations, {}, WORKFLOW, END)
+    grid = pl.DataFrame({"starts_at": [MONDAY], "ends_at": [END]}).cast(pl.Datetime("us", "UTC"))
+    [found] = streams_of(visits, stations, raw.changes, grid, WORKFLOW, END)
+    return found
+
+
+def test_a_period_lasts_as_many_working_hours_as_its_weeks(stream):
+    """Told in UTC, it ends an hour later in the day once summer time has begun."""
+    assert observe(stream, *WHOLE).horizon == pytest.approx(WEEKS * WEEK_HOURS, abs=1)
+    assert stream.week_hours == WEEK_HOURS
+
+
+def test_nothing_is_known_of_what_came_after_the_end(stream):
+    seen = observe(stream, *HALVES[0])
+    for at in (seen.entered, seen.taken, seen.left, seen.done):
+        assert np.nanmax(at) <= seen.horizon
+    assert (np.isnan(seen.left) == (seen.following == -1)).all()
+    assert (np.isnan(seen.done) == np.isnan(seen.left)).all()
+
+
+def test_two_halves_deliver_and_start_what_the_whole_does(stream):
+    whole, halves = observe(stream, *WHOLE), [observe(stream, *half) for half in HALVES]
+    assert sum(half.delivered_count for half in halves) == whole.delivered_count
+    assert sum(half.started_count() for half in halves) == whole.started_count()
+    assert sum(half.presence_hours() for half in halves) == pytest.approx(whole.presence_hours())
+
+
+def test_what_was_there_before_the_period_has_times_below_nought(stream):
+    seen = observe(stream, *HALVES[1])
+    early = seen.entered < 0
+    assert early.any()
+    assert (seen.left[early & ~np.isnan(seen.left)] > 0).all()
+    assert seen.started_count() == int((seen.first_of_chain() & ~early).sum())
+
+
+def test_steps_come_in_the_order_of_the_walk_with_their_people(stream):
+    seen = observe(stream, *WHOLE)
+    assert seen.stations[:2] == ("Development", "Review")
+    assert len(seen.people) == len(seen.traces) == len(seen.away)
+    assert all((np.diff(trace) > 0).all() for trace in seen.traces)
