@@ -51,7 +51,7 @@ def _sum_some(intervals: pl.DataFrame) -> pl.DataFrame:
         "touch_ms_high": _sum(elapsed, touch | other_touch, starts),
         "rework_touch_ms": _sum(elapsed, touch & intervals["is_rework"].to_numpy(), starts),
     }
-    heads = intervals[starts].select("issue_id", "pass_number")
+    heads = intervals.select("issue_id", "pass_number")[starts]
     return heads.with_columns(**_clocks(intervals, kind, starts), **{name: pl.Series(sums[name]) for name in sums})
 
 
