@@ -10,7 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from transforms.metrics.bursts import BATCH_SIZE
-from transforms.metrics.busy_people import busy_stretches, overlaps
+from transforms.metrics.busy_people import busy_stretches, parts_that_overlap
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     PERIOD_KEY,
@@ -174,7 +174,12 @@ def _held_up(pieces: pl.DataFrame, busy: pl.DataFrame, workflow: Workflow, as_of
     asked = pieces.filter(pl.col.worker.is_not_null()).select(
         "visit", "value_stream", "since", "batch_at", assignee="worker", begin="entered_at", end="left_at"
     )
-    cut = overlaps(asked, busy)
+    parts = [_held_up_by(cut, workflow, as_of) for cut in parts_that_overlap(asked, busy)]
+    return pl.concat(parts).group_by("visit").agg(pl.all().sum())
+
+
+def _held_up_by(cut: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """The same of some overlaps of waits with what their workers were busy with."""
     cut = cut.with_columns(after=pl.min_horizontal("end", pl.max_horizontal("begin", "batch_at")))
     cut = cut.with_columns(
         whole=working_between(cut, "begin", "end", workflow, as_of),
