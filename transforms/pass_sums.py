@@ -18,6 +18,8 @@ ROWS_AT_ONCE = 500_000
 
 SUM_COLUMNS = tuple(f"{kind}{unit}" for kind in SPAN_KINDS for unit in ("_ms", "_working_ms"))
 
+OTHER_SUMS = ("span_ms", "span_working_ms", "touch_ms_low", "touch_ms_high", "rework_touch_ms")
+
 
 def sum_passes(intervals: pl.DataFrame) -> pl.DataFrame:
     """One row per issue and pass, from work intervals in order.
@@ -38,33 +40,66 @@ def _starts(intervals: pl.DataFrame) -> np.ndarray:
 
 def _sum_some(intervals: pl.DataFrame) -> pl.DataFrame:
     starts = _starts(intervals)
+    place = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(intervals)))
     kind = intervals["kind"].to_physical().to_numpy()
-    other = intervals["kind_alternative"].fill_null(intervals["kind"]).to_physical().to_numpy()
-    elapsed, working = intervals["elapsed_ms"].to_numpy(), intervals["working_ms"].to_numpy()
-    touch, other_touch = kind == _code("touch"), other == _code("touch")
-    sums = {f"{name}_ms": _sum(elapsed, kind == _code(name), starts) for name in SPAN_KINDS}
-    sums |= {f"{name}_working_ms": _sum(working, kind == _code(name), starts) for name in SPAN_KINDS}
-    sums |= {
-        "span_ms": np.sum([sums[f"{name}_ms"] for name in SPAN_KINDS], axis=0),
-        "span_working_ms": np.sum([sums[f"{name}_working_ms"] for name in SPAN_KINDS], axis=0),
-        "touch_ms_low": _sum(elapsed, touch & other_touch, starts),
-        "touch_ms_high": _sum(elapsed, touch | other_touch, starts),
-        "rework_touch_ms": _sum(elapsed, touch & intervals["is_rework"].to_numpy(), starts),
-    }
+    cells = place * len(INTERVAL_KINDS) + kind
+    counts = _by_kind(cells, None, len(starts))
+    sums: dict[str, np.ndarray] = {}
+    for unit, clock in (("_ms", "elapsed_ms"), ("_working_ms", "working_ms")):
+        times = _by_kind(cells, intervals[clock].to_numpy(), len(starts))
+        sums |= {f"{name}{unit}": times[:, _code(name)] for name in SPAN_KINDS}
+        sums[f"span{unit}"] = np.sum([sums[f"{name}{unit}"] for name in SPAN_KINDS], axis=0)
+    sums |= _touch_sums(intervals, kind, place, sums["touch_ms"])
     heads = intervals.select("issue_id", "pass_number")[starts]
-    return heads.with_columns(**_clocks(intervals, kind, starts), **{name: pl.Series(sums[name]) for name in sums})
+    clocks = _clocks(intervals, kind, place, starts, counts)
+    return heads.with_columns(**clocks, **{name: pl.Series(sums[name]) for name in (*SUM_COLUMNS, *OTHER_SUMS)})
 
 
-def _clocks(intervals: pl.DataFrame, kind: np.ndarray, starts: np.ndarray) -> dict[str, pl.Series]:
+def _by_kind(cells: np.ndarray, values: np.ndarray | None, passes: int) -> np.ndarray:
+    """Sums of ``values``, or counts, by pass and kind: (passes, kinds)."""
+    size = passes * len(INTERVAL_KINDS)
+    told = np.bincount(cells, minlength=size) if values is None else _sums(cells, values, size)
+    return told.reshape(passes, len(INTERVAL_KINDS))
+
+
+def _sums(places: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
+    """Sums of non-negative integers by place. Exact: doubles hold integers up to 2^53; larger ones come by halves."""
+    if values.sum(dtype=np.float64) < 2**53:
+        return np.bincount(places, values, minlength=size).astype(np.int64)
+    high, low = (np.bincount(places, half, minlength=size) for half in (values >> 32, values & 0xFFFFFFFF))
+    return (high.astype(np.int64) << 32) + low.astype(np.int64)
+
+
+def _touch_sums(
+    intervals: pl.DataFrame, kind: np.ndarray, place: np.ndarray, touch_ms: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Touch under both readings of what is in doubt, and touch of rework."""
+    elapsed, is_touch = intervals["elapsed_ms"].to_numpy(), kind == _code("touch")
+    doubtful = intervals["kind_alternative"].is_not_null().arg_true().to_numpy()
+    other = intervals["kind_alternative"].gather(doubtful).to_physical().to_numpy() == _code("touch")
+
+    def summed(rows: np.ndarray) -> np.ndarray:
+        return _sums(place[rows], elapsed[rows], len(touch_ms))
+
+    return {
+        "touch_ms_low": touch_ms - summed(doubtful[is_touch[doubtful] & ~other]),
+        "touch_ms_high": touch_ms + summed(doubtful[~is_touch[doubtful] & other]),
+        "rework_touch_ms": summed(np.flatnonzero(is_touch & intervals["is_rework"].to_numpy())),
+    }
+
+
+def _clocks(
+    intervals: pl.DataFrame, kind: np.ndarray, place: np.ndarray, starts: np.ndarray, counts: np.ndarray
+) -> dict[str, pl.Series]:
     """Within a pass, rows before the start come first and rows after the finish last, so counts give the places."""
     entered = intervals["entered_at"]
     ends = np.append(starts, len(intervals))[1:]
-    is_end = np.isin(kind, [_code(name) for name in TERMINAL_KINDS])
-    before, after = (
-        _sum(np.ones(len(kind), np.int64), rows, starts) for rows in (kind == _code("not_started"), is_end)
-    )
-    has_ended = is_end | (kind == _code("done_gap"))
-    first_end = _first(has_ended, starts, len(intervals))
+    before = counts[:, _code("not_started")]
+    after = counts[:, [_code(name) for name in TERMINAL_KINDS]].sum(axis=1)
+    ended = np.flatnonzero(np.isin(kind, [_code(name) for name in (*TERMINAL_KINDS, "done_gap")]))
+    firsts = ended[np.flatnonzero(np.diff(place[ended], prepend=-1))]
+    first_end = ends.copy()
+    first_end[place[firsts]] = firsts
     return {
         "started_at": _gather(entered, starts + before, starts + before < ends),
         "first_finished_at": _gather(entered, first_end, first_end < ends),
@@ -75,15 +110,6 @@ def _clocks(intervals: pl.DataFrame, kind: np.ndarray, starts: np.ndarray) -> di
 
 def _code(kind: str) -> int:
     return INTERVAL_KINDS.index(kind)
-
-
-def _sum(values: np.ndarray, rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    return np.add.reduceat(np.where(rows, values, 0), starts) if len(starts) else np.zeros(0, np.int64)
-
-
-def _first(rows: np.ndarray, starts: np.ndarray, none: int) -> np.ndarray:
-    places = np.where(rows, np.arange(len(rows)), none)
-    return np.minimum.reduceat(places, starts) if len(starts) else places
 
 
 def _gather(values: pl.Series, places: np.ndarray, exists: np.ndarray) -> pl.Series:
