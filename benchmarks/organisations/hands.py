@@ -1,12 +1,28 @@
 """What people do: they take what they can of what lies where they look, work on it, and finish it."""
 
+from __future__ import annotations
+
 from benchmarks.organisations.journeys import block, has_room, leave_work, note
-from benchmarks.organisations.model import VISITS
-from benchmarks.organisations.situation import ISSUE, PICK, TAKEN, TURN, compiled
+from benchmarks.organisations.model import VISITS, Chances
+from benchmarks.organisations.situation import (
+    BLOCKED_SHARE,
+    BLOCKED_STAGE,
+    DISORDER,
+    IS_FED,
+    ISSUE,
+    PICK,
+    SHIFT_AT,
+    SINCE,
+    TAKEN,
+    TURN,
+    Rules,
+    State,
+    compiled,
+)
 
 
 @compiled
-def dispatch(now, rules, chances, state):  # noqa: ANN001, ANN201
+def dispatch(now: float, rules: Rules, chances: Chances, state: State) -> None:
     """Everybody with time takes what they can, the least loaded first, in turn."""
     people = len(state.load)
     most = state.held.shape[1]
@@ -20,21 +36,21 @@ def dispatch(now, rules, chances, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def _has_choice(person, rules, state):  # noqa: ANN001, ANN202
+def _has_choice(person: int, rules: Rules, state: State) -> bool:
     """Whether anything lies where the person looks: asked often, so cheaply."""
     for stage in rules.preference[person]:
-        if stage >= 0 and (state.queued[stage] or (stage == 0 and rules.numbers[2] == 1)):
+        if stage >= 0 and (state.queued[stage] or (stage == 0 and rules.numbers[IS_FED] == 1)):
             return True
     return False
 
 
 @compiled
-def _take(now, person, rules, chances, state):  # noqa: ANN001, ANN202
+def _take(now: float, person: int, rules: Rules, chances: Chances, state: State) -> None:
     for stage in rules.preference[person]:
         if stage < 0:
             return
         issue = _choose(person, stage, rules, chances, state)
-        if issue < 0 and stage == 0 and rules.numbers[2] == 1 and has_room(0, rules, state):
+        if issue < 0 and stage == 0 and rules.numbers[IS_FED] == 1 and has_room(0, rules, state):
             issue = _pull(now, chances, state)
         if issue >= 0:
             work_on(now, person, state)
@@ -48,15 +64,15 @@ def _take(now, person, rules, chances, state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _choose(person, stage, rules, chances, state):  # noqa: ANN001, ANN202
+def _choose(person: int, stage: int, rules: Rules, chances: Chances, state: State) -> int:
     """The oldest issue the person can do, or now and then the most urgent; -1 for none."""
     place, best = -1, -1.0
     if state.queued[stage] == 0:
         return -1
     is_urgent = False
-    if rules.numbers[3] > 0:
+    if rules.numbers[DISORDER] > 0:
         state.counters[PICK] += 1
-        is_urgent = chances.picks[state.counters[PICK] % len(chances.picks), 0] < rules.numbers[3]
+        is_urgent = chances.picks[state.counters[PICK] % len(chances.picks), 0] < rules.numbers[DISORDER]
     for other in range(state.queued[stage]):
         issue = state.queue[stage, other]
         can = (rules.skills[person] >> chances.issue_class[issue]) & 1
@@ -74,7 +90,7 @@ def _choose(person, stage, rules, chances, state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _pull(now, chances, state):  # noqa: ANN001, ANN202
+def _pull(now: float, chances: Chances, state: State) -> int:
     issue = state.counters[ISSUE]
     if issue >= len(chances.arrivals):
         return -1
@@ -86,7 +102,7 @@ def _pull(now, chances, state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _work_of(now, issue, person, rules, chances, state):  # noqa: ANN001, ANN202
+def _work_of(now: float, issue: int, person: int, rules: Rules, chances: Chances, state: State) -> float:
     """Hours of work: what was left, or what this visit needs; it may be cut in two by a block."""
     left = state.left[issue]
     if left > 0:
@@ -95,10 +111,10 @@ def _work_of(now, issue, person, rules, chances, state):  # noqa: ANN001, ANN202
     stage = state.stage[issue]
     state.visits[issue, stage] += 1
     visit = min(state.visits[issue, stage], VISITS) - 1
-    is_relieved = 1 if now >= rules.numbers[1] else 0
-    is_late = 1 if now >= rules.numbers[0] else 0
+    is_relieved = 1 if now >= rules.numbers[SINCE] else 0
+    is_late = 1 if now >= rules.numbers[SHIFT_AT] else 0
     work = rules.hours[person, stage, is_relieved, is_late] * chances.work[issue, stage, visit]
-    if stage == rules.numbers[4] and chances.blocked[issue, visit, 0] < rules.numbers[5]:
+    if stage == rules.numbers[BLOCKED_STAGE] and chances.blocked[issue, visit, 0] < rules.numbers[BLOCKED_SHARE]:
         before = chances.blocked[issue, visit, 1]
         state.left[issue] = max(work * (1 - before), 1e-9)
         state.will_block[issue] = True
@@ -107,7 +123,7 @@ def _work_of(now, issue, person, rules, chances, state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def work_on(now, person, state):  # noqa: ANN001, ANN201
+def work_on(now: float, person: int, state: State) -> None:
     """Let the person's issues progress up to now."""
     load = state.load[person]
     if load and state.present[person]:
@@ -118,14 +134,14 @@ def work_on(now, person, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def toggle_presence(now, person, state):  # noqa: ANN001, ANN201
+def toggle_presence(now: float, person: int, state: State) -> None:
     """Let a person go, or come back."""
     work_on(now, person, state)
     state.present[person] = not state.present[person]
 
 
 @compiled
-def complete(now, person, rules, chances, state):  # noqa: ANN001, ANN201
+def complete(now: float, person: int, rules: Rules, chances: Chances, state: State) -> None:
     """Let a person finish the first of what they work on."""
     work_on(now, person, state)
     load = state.load[person]

@@ -1,19 +1,26 @@
 """What happens to issues: they enter stages, are blocked and freed, move on where there is room, and are delivered."""
 
-from benchmarks.organisations.model import VISITS
+from __future__ import annotations
+
+from benchmarks.organisations.model import VISITS, Chances
 from benchmarks.organisations.situation import (
     BLOCKED,
     BLOCKED_COUNT,
+    DELAY,
     DELIVERED,
     ENTERED,
     EVENTS,
     FREED,
+    RELIEVED_DELAY,
+    SINCE,
+    Rules,
+    State,
     compiled,
 )
 
 
 @compiled
-def note(now, issue, kind, stage, person, state):  # noqa: ANN001, ANN201
+def note(now: float, issue: int, kind: int, stage: int, person: int, state: State) -> None:
     """Write an event into the log, if it is kept."""
     if len(state.log) > 1:
         row = state.log[state.counters[EVENTS]]
@@ -22,7 +29,7 @@ def note(now, issue, kind, stage, person, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def enter(now, issue, stage, person, state):  # noqa: ANN001, ANN201
+def enter(now: float, issue: int, stage: int, person: int, state: State) -> None:
     """Let an issue come into a stage and wait there."""
     state.stage[issue] = stage
     state.inside[stage] += 1
@@ -33,7 +40,7 @@ def enter(now, issue, stage, person, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def leave_work(now, issue, rules, chances, state):  # noqa: ANN001, ANN201
+def leave_work(now: float, issue: int, rules: Rules, chances: Chances, state: State) -> None:
     """Send what is finished back, on, or let it wait for room in the next stage."""
     stage = state.stage[issue]
     visit = state.visits[issue, stage]
@@ -51,13 +58,13 @@ def leave_work(now, issue, rules, chances, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def has_room(stage, rules, state):  # noqa: ANN001, ANN201
+def has_room(stage: int, rules: Rules, state: State) -> bool:
     """Whether a stage takes one more issue."""
     return rules.limits[stage] == 0 or state.inside[stage] < rules.limits[stage]
 
 
 @compiled
-def move_on(now, issue, person, state):  # noqa: ANN001, ANN201
+def move_on(now: float, issue: int, person: int, state: State) -> None:
     """Move an issue into the next stage, or deliver it."""
     stage = state.stage[issue]
     state.inside[stage] -= 1
@@ -69,7 +76,7 @@ def move_on(now, issue, person, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def fill(now, stage, rules, state):  # noqa: ANN001, ANN201
+def fill(now: float, stage: int, rules: Rules, state: State) -> None:
     """A place has come free: whatever is finished before it moves up, and so on towards the beginning."""
     for before in range(stage - 1, -1, -1):
         while state.done_count[before] and has_room(before + 1, rules, state):
@@ -81,7 +88,7 @@ def fill(now, stage, rules, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def depart(now, stage, rules, state):  # noqa: ANN001, ANN201
+def depart(now: float, stage: int, rules: Rules, state: State) -> None:
     """The train leaves with everything there is."""
     state.train[stage] += 1
     count = state.queued[stage]
@@ -92,11 +99,11 @@ def depart(now, stage, rules, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def block(now, issue, rules, chances, state):  # noqa: ANN001, ANN201
+def block(now: float, issue: int, rules: Rules, chances: Chances, state: State) -> None:
     """Put the issue aside until somebody outside has answered."""
     stage = state.stage[issue]
     visit = min(state.visits[issue, stage], VISITS) - 1
-    delay = rules.numbers[7] if now >= rules.numbers[1] else rules.numbers[6]
+    delay = rules.numbers[RELIEVED_DELAY] if now >= rules.numbers[SINCE] else rules.numbers[DELAY]
     place = state.counters[BLOCKED_COUNT]
     state.blocked[place, 0] = issue
     state.blocked[place, 1] = now + delay * chances.blocked[issue, visit, 2]
@@ -106,7 +113,7 @@ def block(now, issue, rules, chances, state):  # noqa: ANN001, ANN201
 
 
 @compiled
-def free(now, place, state):  # noqa: ANN001, ANN201
+def free(now: float, place: int, state: State) -> None:
     """Whoever has time goes on with it before anything else."""
     issue = int(state.blocked[place, 0])
     last = state.counters[BLOCKED_COUNT] - 1

@@ -14,7 +14,17 @@ from numba import njit
 from benchmarks.organisations.hands import complete, dispatch, toggle_presence
 from benchmarks.organisations.journeys import depart, enter, free
 from benchmarks.organisations.model import END, Chances, Organisation, Outcome, Relief
-from benchmarks.organisations.situation import BLOCKED_COUNT, EVENTS, NEVER, compiled, rules_of, state_of
+from benchmarks.organisations.situation import (
+    BLOCKED_COUNT,
+    EVENTS,
+    IS_FED,
+    NEVER,
+    Rules,
+    State,
+    compiled,
+    rules_of,
+    state_of,
+)
 
 
 class Run(NamedTuple):
@@ -49,7 +59,7 @@ def simulate(organisation: Organisation, chances: Chances, relief: Relief = NOTH
 
 
 @njit(cache=True, _nrt=False)
-def _run(rules, chances, state):  # noqa: ANN001, ANN202
+def _run(rules: Rules, chances: Chances, state: State) -> None:
     toggle = 0
     arrived = 0
     dispatch(0.0, rules, chances, state)
@@ -58,7 +68,7 @@ def _run(rules, chances, state):  # noqa: ANN001, ANN202
         place, frees = _next_freed(state)
         gate, leaves = _next_train(rules, state)
         arrives = NEVER
-        if rules.numbers[2] == 0 and arrived < len(chances.arrivals):
+        if rules.numbers[IS_FED] == 0 and arrived < len(chances.arrivals):
             arrives = chances.arrivals[arrived]
         toggles = chances.toggles[toggle] if toggle < len(chances.toggles) else NEVER
         now = min(completes, frees, leaves, arrives, toggles)
@@ -80,7 +90,7 @@ def _run(rules, chances, state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _next_completion(state):  # noqa: ANN001, ANN202
+def _next_completion(state: State) -> tuple[int, float]:
     soonest, who = NEVER, -1
     for person in range(len(state.load)):
         load = state.load[person]
@@ -95,7 +105,7 @@ def _next_completion(state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _next_freed(state):  # noqa: ANN001, ANN202
+def _next_freed(state: State) -> tuple[int, float]:
     soonest, which = NEVER, -1
     for place in range(state.counters[BLOCKED_COUNT]):
         if state.blocked[place, 1] < soonest:
@@ -104,7 +114,7 @@ def _next_freed(state):  # noqa: ANN001, ANN202
 
 
 @compiled
-def _next_train(rules, state):  # noqa: ANN001, ANN202
+def _next_train(rules: Rules, state: State) -> tuple[int, float]:
     soonest, which = NEVER, -1
     for stage in range(len(state.train)):
         at = rules.gates[stage, state.train[stage]]

@@ -26,6 +26,9 @@ Nothing is allocated, so no references are counted, which takes three quarters o
 ISSUE, EVENTS, PICK, TURN, BLOCKED_COUNT = range(5)
 """Places of ``State.counters``: next issue of the backlog, events logged, chances used, turn, blocked."""
 
+SHIFT_AT, SINCE, IS_FED, DISORDER, BLOCKED_STAGE, BLOCKED_SHARE, DELAY, RELIEVED_DELAY = range(8)
+"""Places of ``Rules.numbers``."""
+
 
 class Rules(NamedTuple):
     """What does not change while it runs."""
@@ -43,7 +46,7 @@ class Rules(NamedTuple):
     gates: np.ndarray
     """(stage, train): hours of departure, NEVER behind the last."""
     numbers: np.ndarray
-    """shift, since, is fed, disorder, blocked stage, blocked share, delay, relieved delay."""
+    """Single numbers, at the places named above."""
 
 
 class State(NamedTuple):
