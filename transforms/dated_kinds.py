@@ -6,30 +6,26 @@ Ids are stable, so a new column dates itself; this is for a status that a team u
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
+from transforms.local_days import midnight_of
 from transforms.schema import TIMESTAMP
 from transforms.states import Timeline
-from transforms.workflow import WORK_KIND, ValueStream, Workflow
+from transforms.workflow import WORK_KIND, Workflow
 from transforms.workflow_index import WorkflowIndex
-
-
-def midnight(day: date, stream: ValueStream) -> datetime:
-    """When a day begins where a stream's people work, in UTC."""
-    return datetime.combine(day, time(0), ZoneInfo(stream.calendar.zone)).astimezone(UTC)
 
 
 def definition_timeline(placed: pl.DataFrame, workflow: Workflow, as_of: datetime) -> Timeline:
     """How many changes of meaning an issue's stream has seen up to ``as_of``; cuts its life at each."""
     seen = [
-        (stream.name, midnight(day, stream), number)
+        (stream.name, at, number)
         for stream in workflow.streams
         for number, day in enumerate(sorted({change.until for change in stream.kind_changes}), start=1)
-        if midnight(day, stream) <= as_of
+        if (at := midnight_of(day, ZoneInfo(stream.calendar.zone))) <= as_of
     ]
     schema = {"value_stream": pl.String(), "entered_at": TIMESTAMP, "value": pl.Int64()}
     rows = placed.select("issue_id", pl.col.value_stream.cast(pl.String)).join(
@@ -45,6 +41,7 @@ def kind_then(index: WorkflowIndex, row: str, kind: str) -> pl.Expr:
     for code, stream in enumerate(index.workflow.streams):
         for change in reversed(stream.kind_changes):
             [place] = index.locate(np.array([code]), np.array([change.status_id]))
-            is_earlier = (pl.col(row) == place) & (pl.col.entered_at < midnight(change.until, stream))
+            until = midnight_of(change.until, ZoneInfo(stream.calendar.zone))
+            is_earlier = (pl.col(row) == place) & (pl.col.entered_at < until)
             held = pl.when(is_earlier).then(pl.lit(change.work_kind, WORK_KIND)).otherwise(held)
     return held.alias(kind)

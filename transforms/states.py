@@ -6,12 +6,12 @@ Links between issues are ``dependencies``; the meaning of the states is ``work_i
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from transforms.local_days import noon_of
 from transforms.order import ORDER, in_order
 from transforms.schema import TIMESTAMP
 from transforms.workflow import Workflow
@@ -82,8 +82,3 @@ def release_timeline(placed: pl.DataFrame, versions: pl.DataFrame, workflow: Wor
     must_wait = pl.col.issue_id.is_in(waiting["issue_id"].to_list()) & ~pl.col.issue_id.is_in(undated.to_list())
     initial = placed.select("issue_id", value=(~must_wait).cast(pl.Int64))
     return Timeline(initial, releases.filter(pl.col.entered_at <= as_of).sort("issue_id"))
-
-
-def noon_of(day: date, zone: str) -> datetime:
-    """Noon of a day in a zone: what a date without a time of day stands for."""
-    return datetime.combine(day, time(12), ZoneInfo(zone))

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from tests.builders import BOARD, PERSONS, RESOLUTIONS, frames, history, versions
 from tests.transforms.told import FRIDAY_EVENING, clock, instant, with_issue
+from transforms.local_days import noon_of
 from transforms.states import (
     NOBODY,
     UNRESOLVED,
     Timeline,
     assignee_timeline,
     flag_timeline,
-    noon_of,
     release_timeline,
     resolution_timeline,
 )

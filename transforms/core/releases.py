@@ -7,8 +7,8 @@ from datetime import datetime
 import polars as pl
 
 from transforms.kinds import RELEASE_STAGE
+from transforms.local_days import noon_of
 from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
-from transforms.states import noon_of
 from transforms.workflow import Workflow
 
 MS_PER_DAY = 86_400_000

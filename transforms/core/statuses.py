@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import polars as pl
 
-from transforms.dated_kinds import midnight
+from transforms.local_days import midnight_of
 from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import DECISIONS, WORK_KIND, Workflow
 
@@ -94,7 +96,12 @@ def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workfl
 def _earlier_kinds(workflow: Workflow) -> pl.DataFrame:
     """Since when each redefined status is what it is, and what it was before."""
     changes = [
-        (stream.name, change.status_id, midnight(change.until, stream), f"{change.work_kind} until {change.until}")
+        (
+            stream.name,
+            change.status_id,
+            midnight_of(change.until, ZoneInfo(stream.calendar.zone)),
+            f"{change.work_kind} until {change.until}",
+        )
         for stream in workflow.streams
         for change in stream.kind_changes
     ]

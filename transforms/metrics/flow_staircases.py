@@ -5,13 +5,14 @@ The cost is that of reading the intervals once; memory is 8 bytes per issue and 
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
+from transforms.local_days import midnight_of
 from transforms.metrics.counted import counted_journeys
 from transforms.schema import LABEL, TIMESTAMP
 from transforms.workflow import TERMINAL_KINDS, ValueStream, Workflow
@@ -69,12 +70,8 @@ def _days(first: datetime, as_of: datetime, zone: ZoneInfo) -> pl.DataFrame:
     """flow_date and starts_at of every local day up to ``as_of``."""
     begin, end = first.astimezone(zone).date(), as_of.astimezone(zone).date()
     dates = [begin + timedelta(days=n) for n in range((end - begin).days + 1)]
-    starts = [_midnight(day, zone) for day in dates]
+    starts = [midnight_of(day, zone) for day in dates]
     return pl.DataFrame({"flow_date": dates, "starts_at": starts}, schema_overrides={"starts_at": TIMESTAMP})
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone)
 
 
 def _journeys(told: pl.DataFrame, days: pl.DataFrame) -> Journeys:

@@ -5,11 +5,12 @@ In each value stream's own zone. What is measured over them does not belong here
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from transforms.local_days import midnight_of
 from transforms.schema import LABEL, TIMESTAMP
 from transforms.workflow import ValueStream, Workflow
 
@@ -46,8 +47,8 @@ def weeks(workflow: Workflow, first_at: datetime, as_of: datetime) -> pl.DataFra
         monday, last = _monday(first_at.astimezone(zone).date()), as_of.astimezone(zone).date()
         for number in range((last - monday).days // 7 + 1):
             start = monday + timedelta(weeks=number)
-            end = _midnight(start + timedelta(weeks=1), zone)
-            rows.append((stream.name, start, _midnight(start, zone), min(end, as_of), end <= as_of))
+            end = midnight_of(start + timedelta(weeks=1), zone)
+            rows.append((stream.name, start, midnight_of(start, zone), min(end, as_of), end <= as_of))
     names = ("value_stream", "week_start_date", "starts_at", "ends_at", "is_complete")
     return pl.DataFrame(
         rows, dict(zip(names, (LABEL, pl.Date, TIMESTAMP, TIMESTAMP, pl.Boolean), strict=True)), orient="row"
@@ -65,8 +66,8 @@ def _stream_periods(stream: ValueStream, first_at: datetime, as_of: datetime) ->
     this_week = _monday(today)
     spans.append(("rolling_26_weeks", this_week - timedelta(weeks=ROLLING_WEEKS), this_week))
     return [
-        (stream.name, kind, begin, end - timedelta(days=1), _midnight(begin, zone), min(_midnight(end, zone), as_of),
-         _midnight(end, zone) <= as_of)
+        (stream.name, kind, begin, end - timedelta(days=1), midnight_of(begin, zone),
+         min(midnight_of(end, zone), as_of), midnight_of(end, zone) <= as_of)
         for kind, begin, end in spans
     ]  # fmt: skip
 
@@ -77,7 +78,3 @@ def _quarter(day: date) -> date:
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), zone)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
@@ -12,7 +13,7 @@ from tests.builders import BOARD, UTC, frames, history
 from tests.chain import compute
 from tests.strategies import Case, cases
 from transforms.core.statuses import explain_statuses
-from transforms.dated_kinds import midnight
+from transforms.local_days import midnight_of
 from transforms.raw import RawStatuses
 from transforms.workflow import WORK_KIND, KindChange, Workflow
 
@@ -50,7 +51,7 @@ def redefinitions(draw: st.DrawFn) -> tuple[Case, list[tuple[date, dict[int, str
 
 def glued(case: Case, told: list[tuple[date, dict[int, str]]]) -> pl.DataFrame:
     """Intervals of the models of each time, cut at the days between them: no code of redefinition in them."""
-    bounds = [midnight(day, case.workflow.streams[0]) for day, _ in told]
+    bounds = [midnight_of(day, ZoneInfo(case.workflow.streams[0].calendar.zone)) for day, _ in told]
     pieces, model = [], case.workflow
     spans = zip([None, *bounds], [*bounds, None], [*told, None], strict=True)
     for begin, end, change in reversed(list(spans)):
@@ -113,7 +114,7 @@ def test_statuses_tell_since_when_they_are_what_they_are():
     told = rows.filter(pl.col.status_id == 10003).row(0, named=True)
     assert told["work_kind"] == "active"
     assert told["earlier_work_kinds"] == "blocked until 2026-03-05, queue until 2026-03-11"
-    assert told["work_kind_since_at"] == midnight(date(2026, 3, 11), workflow.streams[0])
+    assert told["work_kind_since_at"] == datetime(2026, 3, 10, 23, tzinfo=UTC)
     assert rows.filter(pl.col.status_id != 10003)["work_kind_since_at"].null_count() == rows.height - 1
 
 
