@@ -84,15 +84,15 @@ lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --output-file pipelines/bi/superset.lock pipelines/bi/superset.txt
 
-# Exact versions with hashes. uv is faster and compiles; where it cannot be had, pip does the same.
+# Exact versions with hashes. uv is faster and compiles; where it cannot be had or knows no certificate, pip does the same.
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@if $(BIN)/python -m pip install --quiet $(UV); then \
-	  $(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode requirements.lock && \
-	  $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . ; \
-	else \
+	@$(BIN)/python -m pip install --quiet $(UV) && \
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --compile-bytecode requirements.lock && \
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . || { \
+	  echo "uv did not do it; pip takes a few minutes longer." && \
 	  $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --no-deps --editable . && \
 	  $(BIN)/python -m compileall -q .venv/lib ; \
-	fi
+	}
 	@touch $@
