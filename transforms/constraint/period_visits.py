@@ -112,10 +112,7 @@ def observe(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> Obs
     )
     entered, taken, left, done = (rows[name].to_numpy() - t0 for name in ("entered", "taken", "left", "done"))
     left, taken, done = (np.where(at > horizon, np.nan, at) for at in (left, taken, done))
-    people = np.unique(rows.filter(pl.col.worker != NOBODY)["worker"].to_numpy())
-    who = rows["worker"].to_numpy()
-    known = np.isin(who, people)
-    worker = np.where(known, np.searchsorted(people, who), NONE) if len(people) else np.full(len(rows), NONE)
+    people, worker = _number_people(rows["worker"].fill_null(NOBODY).to_numpy())
     found = Observed(
         horizon=horizon,
         week_hours=stream.week_hours,
@@ -154,3 +151,17 @@ def _traces(
         both = np.concatenate([own, taken[mine], left[mine]])
         found.append(np.unique(both[~np.isnan(both)]))
     return tuple(found)
+
+
+def _number_people(workers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Everybody in the order of their first visit, and every visit's person by number; NONE for nobody.
+
+    Not in the order of their pseudonyms, which a key of the installation makes: what is drawn for whom must not depend
+    on it.
+    """
+    known = np.flatnonzero(workers != NOBODY)
+    people, firsts, codes = np.unique(workers[known], return_index=True, return_inverse=True)
+    order = np.argsort(firsts)
+    numbers = np.full(len(workers), NONE)
+    numbers[known] = np.argsort(order)[codes]
+    return people[order], numbers

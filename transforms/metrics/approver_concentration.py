@@ -128,7 +128,8 @@ def figures_of(exits: pl.DataFrame, traces: pl.DataFrame) -> pl.DataFrame:
     """Figures of every CELL from its exits: author, day (of the entry), is_working_day, latency_working_ms."""
     rows = []
     for key, cell in exits.group_by(CELL, maintain_order=True):
-        counts = cell["author"].value_counts().sort("count", "author", descending=[True, False])
+        counts = cell.group_by("author", maintain_order=True).agg(count=pl.len())
+        counts = counts.sort("count", descending=True, maintain_order=True)  # of equals, who acted first
         top = counts["author"][0]
         rng = np.random.default_rng(SEED ^ crc32("/".join(map(str, key)).encode()))
         seen = traces.filter(pl.col.author == top, pl.col.value_stream == key[0])["day"]

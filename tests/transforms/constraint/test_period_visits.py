@@ -20,15 +20,18 @@ WHOLE = (MONDAY, END)
 HALVES = ((MONDAY, MONDAY + timedelta(weeks=WEEKS // 2)), (MONDAY + timedelta(weeks=WEEKS // 2), END))
 
 
-@pytest.fixture(scope="module")
-def stream():
-    raw = frames(*review_bound())
+def stream_of(raw):
     core, persons = core_of(raw, WORKFLOW, END), compute(raw, WORKFLOW, END)["person_intervals"]
     stations = stations_of(core.stages.collect(), persons)
     visits, _ = stage_visits(persons, raw.changes, stations, {}, WORKFLOW, END)
     grid = pl.DataFrame({"starts_at": [MONDAY], "ends_at": [END]}).cast(pl.Datetime("us", "UTC"))
     [found] = streams_of(visits, stations, raw.changes, grid, WORKFLOW, END)
     return found
+
+
+@pytest.fixture(scope="module")
+def stream():
+    return stream_of(frames(*review_bound()))
 
 
 def test_a_period_lasts_as_many_working_hours_as_its_weeks(stream):
@@ -65,3 +68,24 @@ def test_steps_come_in_the_order_of_the_walk_with_their_people(stream):
     assert seen.stations[:2] == ("Development", "Review")
     assert len(seen.people) == len(seen.traces) == len(seen.away)
     assert all((np.diff(trace) > 0).all() for trace in seen.traces)
+
+
+def under_another_key(raw):
+    """The same histories with other pseudonyms, in another order."""
+    is_person = pl.col.field == "assignee"
+    return raw._replace(
+        issues=raw.issues.with_columns(assignee=10_000 - pl.col.assignee),
+        changes=raw.changes.with_columns(
+            author=10_000 - pl.col.author,
+            from_id=pl.when(is_person).then(10_000 - pl.col.from_id).otherwise("from_id"),
+            to_id=pl.when(is_person).then(10_000 - pl.col.to_id).otherwise("to_id"),
+        ),
+    )
+
+
+def test_what_a_period_shows_does_not_depend_on_the_pseudonyms(stream):
+    seen, other = observe(stream, *WHOLE), observe(stream_of(under_another_key(frames(*review_bound()))), *WHOLE)
+    assert len(set(seen.worker.tolist())) > 2
+    assert other.people.tolist() == (10_000 - seen.people).tolist()
+    assert other.worker.tolist() == seen.worker.tolist()
+    assert other.attention.tolist() == seen.attention.tolist()
