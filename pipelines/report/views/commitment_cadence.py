@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row
-from pipelines.report.views.cycle_times import withheld
+from pipelines.report.views.by_period import entry_per_row
 from pipelines.report.words import NOTHING, counted, days, joined, number, span
 
 EVEN = 1.0
@@ -16,19 +16,11 @@ EVEN = 1.0
 
 def build(published: Published) -> Iterator[Entry]:
     """One entry per stream and period."""
-    doubts = Doubts(published)
-    for row in published.rows("metrics.commitment_cadence"):
-        stream, period = row["stream"], row["period"]
-        if not row["committed_count"]:
-            yield Entry(stream, period, reason="Nothing was committed to in this period.")
-            continue
-        yield Entry(
-            stream,
-            period,
-            finding=joined(_waited(row), _batches(row)),
-            facts=_facts(row),
-            caveat=joined(doubts.of(stream), withheld(row)),
-        )
+    return entry_per_row(published, "metrics.commitment_cadence", _nothing, _told)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    return {"finding": joined(_waited(row), _batches(row)), "facts": _facts(row)}
 
 
 def _waited(row: Row) -> str:
@@ -71,6 +63,10 @@ def _or_nothing(value: float | None) -> str:
 
 def _days(row: Row, name: str) -> str:
     return days(row[name]) + span(row[f"{name}_low"], row[f"{name}_high"])
+
+
+def _nothing(row: Row) -> str:
+    return "" if row["committed_count"] else "Nothing was committed to in this period."
 
 
 VIEW = View(

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row
-from pipelines.report.views.cycle_times import withheld
-from pipelines.report.words import counted, days, joined, percent, percent_span, span
+from pipelines.report.views.by_period import entry_per_row
+from pipelines.report.words import counted, days, percent, percent_span, span
 
 
 def build(published: Published) -> Iterator[Entry]:
     """One entry per stream and period."""
-    doubts = Doubts(published)
-    for row in published.rows("metrics.feedback_loops"):
-        stream, period = row["stream"], row["period"]
-        if not row["followed_count"]:
-            yield Entry(stream, period, reason=_nothing(row))
-            continue
-        yield Entry(
-            stream,
-            period,
-            finding=_finding(row),
-            facts=_facts(row),
-            caveat=joined(doubts.of(stream), withheld(row)),
-        )
+    return entry_per_row(published, "metrics.feedback_loops", _nothing, _told)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    return {"finding": _finding(row), "facts": _facts(row)}
 
 
 def _finding(row: Row) -> str:
@@ -55,6 +47,8 @@ def _facts(row: Row) -> list[tuple[str, str]]:
 
 
 def _nothing(row: Row) -> str:
+    if row["followed_count"]:
+        return ""
     if not row["delivered_count"]:
         return "No feature was delivered in this period."
     return (

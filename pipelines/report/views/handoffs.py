@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row
-from pipelines.report.views.cycle_times import withheld
-from pipelines.report.words import counted, joined, number, percent, percent_span, span
+from pipelines.report.views.by_period import entry_per_row, share_of
+from pipelines.report.words import counted, number, span
 
 
 def build(published: Published) -> Iterator[Entry]:
     """One entry per stream and period."""
-    doubts = Doubts(published)
-    for row in published.rows("metrics.handoffs"):
-        stream, period = row["stream"], row["period"]
-        if row["handoffs_per_delivered"] is None:
-            yield Entry(stream, period, reason=_nothing(row))
-            continue
-        yield Entry(
-            stream,
-            period,
-            finding=_finding(row),
-            facts=_facts(row),
-            caveat=joined(doubts.of(stream), withheld(row)),
-        )
+    return entry_per_row(published, "metrics.handoffs", _nothing, _told)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    return {"finding": _finding(row), "facts": _facts(row)}
 
 
 def _finding(row: Row) -> str:
@@ -39,17 +31,15 @@ def _finding(row: Row) -> str:
 
 def _facts(row: Row) -> list[tuple[str, str]]:
     return [
-        ("Handed off at least once", _share(row, "handed_off_share")),
-        ("Handed off three times or more", _share(row, "often_handed_off_share")),
-        ("To somebody and straight back", _share(row, "ping_pong_share")),
+        ("Handed off at least once", share_of(row, "handed_off_share")),
+        ("Handed off three times or more", share_of(row, "often_handed_off_share")),
+        ("To somebody and straight back", share_of(row, "ping_pong_share")),
     ]
 
 
-def _share(row: Row, name: str) -> str:
-    return percent(row[name]) + percent_span(row[f"{name}_low"], row[f"{name}_high"])
-
-
 def _nothing(row: Row) -> str:
+    if row["handoffs_per_delivered"] is not None:
+        return ""
     if row["handoff_count"] is None:
         return "The team is too small: figures on hand-offs would tell about persons."
     return f"{counted(row['delivered_count'], 'issue')} delivered: too few to say how often work changes hands."

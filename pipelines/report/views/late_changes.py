@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row
-from pipelines.report.views.cycle_times import withheld
-from pipelines.report.words import NOTHING, counted, days, joined, percent, percent_span
+from pipelines.report.views.by_period import entry_per_row, share_of
+from pipelines.report.words import NOTHING, counted, days, joined
 
 HEAD = ("After work had started", "How often", "Of", "Share")
 
 
 def build(published: Published) -> Iterator[Entry]:
     """One entry per stream and period."""
-    doubts = Doubts(published)
-    for row in published.rows("metrics.late_changes"):
-        stream, period = row["stream"], row["period"]
-        if not row["in_progress_count"]:
-            yield Entry(stream, period, reason="Nothing was in progress in this period.")
-            continue
-        yield Entry(
-            stream,
-            period,
-            finding=joined(_edits(row), _scope(row), _cancelled(row)),
-            caveat=joined(doubts.of(stream), withheld(row)),
-            table=[HEAD, *_lines(row)],
-        )
+    return entry_per_row(published, "metrics.late_changes", _nothing, _told)
+
+
+def _told(row: Row) -> dict[str, Any]:
+    return {"finding": joined(_edits(row), _scope(row), _cancelled(row)), "table": [HEAD, *_lines(row)]}
 
 
 def _edits(row: Row) -> str:
@@ -45,7 +37,7 @@ def _edits(row: Row) -> str:
 def _scope(row: Row) -> str:
     if not row["scope_added_count"]:
         return ""
-    share = f" ({_share(row, 'scope_added_share')})" if row["scope_added_share"] is not None else ""
+    share = f" ({share_of(row, 'scope_added_share')})" if row["scope_added_share"] is not None else ""
     return (
         f"{counted(row['scope_added_count'], 'issue')} of {row['joined_count']:,}{share} came under a parent after work"
         " under it had started."
@@ -71,14 +63,14 @@ def _lines(row: Row) -> list[tuple[str, ...]]:
         ("Moved back before the commitment", f"{row['back_to_backlog_count']:,}", progress, NOTHING),
         (
             "Added under a parent at work", f"{row['scope_added_count']:,}", f"{row['joined_count']:,} added",
-            _share(row, "scope_added_share"),
+            share_of(row, "scope_added_share"),
         ),
-        ("Cancelled", f"{row['cancelled_count']:,}", ended, _share(row, "cancelled_share")),
+        ("Cancelled", f"{row['cancelled_count']:,}", ended, share_of(row, "cancelled_share")),
     ]  # fmt: skip
 
 
-def _share(row: Row, name: str) -> str:
-    return percent(row[name]) + percent_span(row[f"{name}_low"], row[f"{name}_high"])
+def _nothing(row: Row) -> str:
+    return "" if row["in_progress_count"] else "Nothing was in progress in this period."
 
 
 VIEW = View(
