@@ -14,7 +14,10 @@ from pipelines.run import run_flow
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, start
 from pipelines.sandbox.site import Site
 from pipelines.settings import RunSettings
+from tests.pipelines.flow_toml import written
 from tests.pipelines.sandbox.sites import small_site
+
+__all__ = ["written"]
 
 
 @dataclass(frozen=True)

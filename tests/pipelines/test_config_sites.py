@@ -2,8 +2,7 @@
 
 import pytest
 
-from pipelines.config import load_config
-from pipelines.config_errors import ConfigError
+from tests.pipelines.flow_toml import complaint
 
 
 def site(**said):
@@ -14,22 +13,6 @@ def site(**said):
 
 BERLIN = site()
 OSLO = site(name="oslo", url="https://jira.oslo.example/jira", token_env="OSLO_TOKEN") + 'projects = ["PAY"]\n'
-
-
-@pytest.fixture
-def written(tmp_path):
-    def load(text):
-        path = tmp_path / "flow.toml"
-        path.write_text(text, encoding="utf-8")
-        return load_config(path)
-
-    return load
-
-
-def complaint(written, text):
-    with pytest.raises(ConfigError) as caught:
-        written(text)
-    return str(caught.value).partition("flow.toml: ")[2]
 
 
 def stream(name, site=""):
