@@ -48,9 +48,11 @@ def process_list():
 
 
 def test_the_process_list_shows_what_a_process_was_started_with():
-    waiting = [sys.executable, "-c", "import sys; sys.stdin.read()", "told-to-everybody"]
-    with subprocess.Popen(waiting, stdin=subprocess.PIPE):
+    waiting = [sys.executable, "-c", "print(flush=True); input()", "told-to-everybody"]
+    with subprocess.Popen(waiting, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()  # until it runs, the kernel may not have laid its command line yet
         assert any(b"told-to-everybody" in line for line in process_list())
+        process.stdin.write(b"\n")
 
 
 def every_byte(folder):
