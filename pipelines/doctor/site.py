@@ -9,8 +9,8 @@ from pipelines.config import FlowConfig
 from pipelines.doctor.findings import Finding, caught, failed, skipped
 from pipelines.jira import Connection, Gate, JiraSession, Reference, Scope, connect, policy_of
 from pipelines.jira.errors import JiraError, UnreachableError
-from pipelines.jira.extract import count_issues
 from pipelines.jira.reference import fetch_reference, list_projects
+from pipelines.jira.route import count_issues
 from pipelines.jira.scope import ResolvedScope, resolve
 from pipelines.settings import RunSettings
 from pipelines.site_check import check_site

@@ -12,7 +12,8 @@ from pipelines.jira.client import (
     connection_from_variables,
 )
 from pipelines.jira.errors import JiraError
-from pipelines.jira.extract import Extraction, extract
+from pipelines.jira.extract import extract
+from pipelines.jira.extraction import Extraction
 from pipelines.jira.fields import FieldNames
 from pipelines.jira.options import Options
 from pipelines.jira.parse import RawFrames, parse_in_batches, parse_lines

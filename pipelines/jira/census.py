@@ -7,7 +7,7 @@ asked for by its id. When far too many are missed at once, it is more likely tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -15,6 +15,7 @@ import msgspec
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import ForbiddenError, NotFoundError, RefusedError
 from pipelines.jira.ledger import Tombstone
+from pipelines.jira.route import has_match
 from pipelines.jira.scope import ResolvedScope
 
 MOST_LOST = 20
@@ -52,7 +53,6 @@ class Census:
 
     session: JiraSession
     scope: ResolvedScope
-    has_match: Callable[[JiraSession, str], bool]
     are_losses_accepted: bool = False
 
     def take(
@@ -86,9 +86,9 @@ class Census:
             found = f"id >= {number} AND id <= {number}"
             if project is None:
                 gone.append(Tombstone(number, "deleted_or_no_access"))
-            elif self.has_match(self.session, f"({self.scope.jql}) AND {found}"):
+            elif has_match(self.session, f"({self.scope.jql}) AND {found}"):
                 there.append(number)
-            elif project.id in {one.id for one in self.scope.projects} and not self.has_match(self.session, found):
+            elif project.id in {one.id for one in self.scope.projects} and not has_match(self.session, found):
                 gone.append(Tombstone(number, "archived"))
             else:
                 gone.append(Tombstone(number, "archived" if project.archived else "moved_out"))

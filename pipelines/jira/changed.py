@@ -5,9 +5,9 @@ What disappeared leaves no trace in ``updated``; the runs by the clock notice it
 
 from __future__ import annotations
 
-from pipelines.jira import cloud, datacenter
 from pipelines.jira.client import JiraSession
 from pipelines.jira.reference import list_projects
+from pipelines.jira.route import has_match
 from pipelines.jira.scope import Scope, resolve
 from pipelines.jira.site_store import Store
 from pipelines.jira.watermark import find_form, updated_since
@@ -18,7 +18,6 @@ def has_changed(session: JiraSession, scope: Scope, store: Store) -> bool:
     last = store.ledger.latest_complete() if store.ledger.path.exists() else None
     if last is None:
         return True
-    has_match = cloud.has_match if session.flavour == "cloud" else datacenter.has_match
     within = resolve(scope, list_projects(session)).jql
-    form = find_form(store.ledger, session, within, has_match)
+    form = find_form(store.ledger, session, within)
     return has_match(session, f"({within}) AND {updated_since(last.server_started_at, form, session.time_zone)}")

@@ -16,10 +16,11 @@ import polars as pl
 from pipelines.jira import cloud, datacenter
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import JiraError
-from pipelines.jira.extract import Progress
+from pipelines.jira.extraction import Progress
 from pipelines.jira.parse import Line, parse_in_batches
 from pipelines.jira.pulled import Pulled
 from pipelines.jira.reference import Reference, SiteProject, fetch_reference, list_projects
+from pipelines.jira.route import sweep_ids
 from pipelines.jira.scope import Scope, resolve
 from pipelines.jira.scrub import Scrubber
 from pipelines.jira.small_tables import site_tables
@@ -61,7 +62,7 @@ def sample_site(session: JiraSession, scope: Scope, per_project: int, progress: 
     listed, read, zones = {}, {}, {}
     for project in resolved.projects:
         within = f"project in ({project.id})" + (f" AND ({scope.jql})" if scope.jql.strip() else "")
-        ids = (cloud if session.flavour == "cloud" else datacenter).sweep_ids(session, within)
+        ids = sweep_ids(session, within)
         chosen = ids[:: (len(ids) - 1) // per_project + 1] if ids else []
         pulled = [Line("sample", text) for part in _pull(session, chosen, scrubber) for _, text in part.lines]
         lines += pulled

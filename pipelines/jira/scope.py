@@ -36,9 +36,14 @@ class ResolvedScope:
     jql: str
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The projects' keys."""
+        return tuple(project.key for project in self.projects)
+
+    @property
     def jql_by_keys(self) -> str:
         """The same condition with projects by their keys, to hold an empty answer against."""
-        keys = ", ".join(f'"{project.key}"' for project in self.projects)
+        keys = ", ".join(f'"{key}"' for key in self.keys)
         return self.jql.replace(_within(self.projects), f"project in ({keys})", 1)
 
 

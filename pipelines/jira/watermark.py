@@ -6,7 +6,6 @@ once whether the site takes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import RefusedError
 from pipelines.jira.ledger import Ledger
+from pipelines.jira.route import has_match
 
 Form = Literal["epoch", "quoted"]
 
@@ -35,19 +35,17 @@ def updated_since(since: datetime, form: Form, time_zone: str) -> str:
     return f'updated >= "{local:%Y-%m-%d %H:%M}"'
 
 
-def find_form(
-    ledger: Ledger, session: JiraSession, scope_jql: str, has_match: Callable[[JiraSession, str], bool]
-) -> Form:
+def find_form(ledger: Ledger, session: JiraSession, scope_jql: str) -> Form:
     """The form this site takes: asked once per version of the site, then remembered."""
     name = f"instant_form {session.flavour} {session.server_version}"
     known = ledger.fact(name)
     if known is None:
-        known = "epoch" if _takes_milliseconds(session, scope_jql, has_match) else "quoted"
+        known = "epoch" if _takes_milliseconds(session, scope_jql) else "quoted"
         ledger.note_fact(name, known)
     return "epoch" if known == "epoch" else "quoted"
 
 
-def _takes_milliseconds(session: JiraSession, scope_jql: str, has_match: Callable[[JiraSession, str], bool]) -> bool:
+def _takes_milliseconds(session: JiraSession, scope_jql: str) -> bool:
     """Tomorrow must match nothing and 1970 everything; a site that refuses, or takes numbers otherwise, fails."""
     tomorrow = int((session.server_time + timedelta(days=1)).timestamp() * 1000)
     try:

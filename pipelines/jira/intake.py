@@ -1,0 +1,87 @@
+"""What a run has taken in: which issues came, from where, and that each batch is durable before it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from pipelines.jira.extraction import Extraction, Progress
+from pipelines.jira.ledger import Batch, Run
+from pipelines.jira.pulled import Pulled
+from pipelines.jira.ranges import Range
+from pipelines.jira.reference import Reference
+from pipelines.jira.site_store import Store
+
+
+class Intake:
+    """Lands pages of issues as batches of one run, and counts them in ``done``."""
+
+    def __init__(self, store: Store, run: Run, done: Extraction, progress: Progress) -> None:
+        self._store, self._run, self._done, self._progress = store, run, done, progress
+        landed = store.ledger.batches(run.run_id, "issues")
+        self._sequence = len(landed)
+        self.earlier = {number for batch in landed for number in batch.ids}
+        """Issues that were read before the run broke off."""
+        self.covered = [(batch.after_id, batch.until_id) for batch in landed if batch.after_id is not None]
+        """Ranges of ids of the run's window that were read to their end then."""
+        self.read: set[int] = set()
+        self.single: set[int] = set()
+        """Issues read on the route of one issue."""
+        self.missing: set[int] = set()
+        """Issues that were listed and not handed out."""
+
+    @property
+    def seen(self) -> set[int]:
+        """Every issue that was listed or read, before the run broke off or since."""
+        return self.read | self.earlier | self.missing
+
+    def land(self, pages: Iterable[Pulled], *, is_window: bool = False) -> None:
+        """A batch enters the ledger only when it is durable; of the run's window it also notes what it covers."""
+        done = self._done
+        for page in pages:
+            self.missing |= set(page.missing)
+            if page.lines or (page.covers and is_window):
+                self._record(page, page.covers if is_window else None)
+            done.history_count += page.histories
+            done.unreadable_count += page.unreadable_count
+            done.repaired_count += page.repaired_count
+            done.broken_count += page.broken_count
+            done.issue_count += len(page.lines)
+            self._progress(done.issue_count, page.total)
+
+    def land_reference(self, reference: Reference) -> None:
+        """Keep what the site knows besides issues."""
+        self._done.reference_sha = self._store.landing.write_reference(msgspec.json.encode(reference))
+        sequence = len(self._store.ledger.batches(self._run.run_id, "reference"))
+        self._store.ledger.record(self._run.run_id, Batch(sequence, "reference", self._done.reference_sha))
+
+    def _record(self, page: Pulled, covers: Range | None) -> None:
+        sha = self._store.landing.write_issues([line for _, line in page.lines])
+        ids = tuple(number for number, _ in page.lines)
+        projects = tuple(_project_id(line) for _, line in page.lines)
+        after, until = covers or (None, None)
+        batch = Batch(self._sequence, "issues", sha, ids, projects, after, until, page.unrepaired)
+        self._store.ledger.record(self._run.run_id, batch)
+        self._sequence += 1
+        self.read |= set(ids)
+        self.single |= set(ids) if page.is_single else set()
+        self.missing -= set(ids)
+        self._done.batches.append(sha)
+
+
+class _LandedProject(msgspec.Struct):
+    id: str = "0"
+
+
+class _LandedFields(msgspec.Struct):
+    project: _LandedProject
+
+
+class _LandedLine(msgspec.Struct):
+    fields: _LandedFields = msgspec.field(default_factory=lambda: _LandedFields(_LandedProject()))
+
+
+def _project_id(line: bytes) -> int:
+    """The project of a landed line; 0 for a notice."""
+    return int(msgspec.json.decode(line, type=_LandedLine).fields.project.id)

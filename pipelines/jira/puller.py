@@ -1,0 +1,121 @@
+"""The steps of one run: read what is asked for, prove that it is all, find out who is gone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pipelines.jira.census import Census, Findings
+from pipelines.jira.client import JiraSession
+from pipelines.jira.errors import AnswerError
+from pipelines.jira.extraction import Extraction
+from pipelines.jira.intake import Intake
+from pipelines.jira.ledger import Ledger, Run, Tombstone
+from pipelines.jira.options import Options
+from pipelines.jira.route import Route, count_issues, has_match, sweep_ids
+from pipelines.jira.scope import ResolvedScope
+from pipelines.jira.watermark import find_form, updated_since
+
+MOST_READ_AGAIN = 1000
+"""Issues an increment reads again because an earlier run left them short."""
+
+
+class Puller:
+    """The steps of one run, in their order."""
+
+    def __init__(
+        self, session: JiraSession, scope: ResolvedScope, ledger: Ledger, run: Run, options: Options, route: Route,
+        intake: Intake, done: Extraction,
+    ) -> None:  # fmt: skip
+        self._session, self._scope, self._ledger, self._run, self._options = session, scope, ledger, run, options
+        self._route, self._intake, self._done = route, intake, done
+        self.gone: list[Tombstone] = []
+
+    def read_all(self) -> None:
+        """Read the run's window, prove its number, look for who is gone. Raises JiraError where something lacks."""
+        window = self._since(self._run.since) if self._run.since else self._scope.jql
+        intake = self._intake
+        intake.land(self._route.pull(window, intake.earlier, intake.covered), is_window=True)
+        if intake.earlier:
+            self._read_what_changed_meanwhile()
+        self._read_what_was_left_short()
+        self._prove_count(window)
+        self._read_what_is_doubted()
+        self._take_census()
+        self._read_what_is_doubted()
+
+    def _since(self, moment: datetime) -> str:
+        form = find_form(self._ledger, self._session, self._scope.jql)
+        return f"({self._scope.jql}) AND {updated_since(moment, form, self._session.time_zone)}"
+
+    def _read_what_changed_meanwhile(self) -> None:
+        """Issues read before the run broke off may have changed until it was taken up."""
+        fresh = self._since(self._run.server_started_at - self._options.overlap)
+        self._intake.land(self._route.pull(fresh, self._intake.read))
+
+    def _read_what_was_left_short(self) -> None:
+        """Issues that an earlier run could not repair; those read longest ago first, as many as a batch holds."""
+        if self._run.mode == "window":
+            dead = set(self._ledger.tombstones()["issue_id"])
+            short = [number for number in self._ledger.unrepaired(self._run.era) if number not in dead]
+            seen = self._intake.seen
+            unread = [number for number in short if number not in seen]
+            self._intake.land(self._route.fetch(unread[:MOST_READ_AGAIN]))
+
+    def _read_what_is_doubted(self) -> None:
+        """Once an audit failed, all that was read in bulk before is read again on the route of one issue."""
+        if self._route.audit.is_failed:
+            in_bulk = (self._intake.read | self._intake.earlier) - self._intake.single
+            self._intake.land(self._route.fetch(sorted(in_bulk)))
+
+    def _prove_count(self, window: str) -> None:
+        """Hold what came against the site's own count, and nothing against the projects' keys. Raises AnswerError."""
+        expected = self._done.expected_count = count_issues(self._session, window)
+        if expected is not None and len(self._intake.seen) < expected:
+            self._read_unseen(window, expected)
+        if self._run.mode == "full" and not self._intake.seen:
+            self._check_that_project_ids_are_understood()
+
+    def _read_unseen(self, window: str, expected: int) -> None:
+        """Read what a second sweep finds beside the first. Raises AnswerError if that is not enough either."""
+        unseen = sorted(set(sweep_ids(self._session, window)) - self._intake.seen)
+        self._intake.land(self._route.fetch(unseen))
+        if len(self._intake.seen) < (1 - self._options.count_tolerance) * expected:
+            raise AnswerError(
+                f"The site says that about {expected} issues match the scope ({', '.join(self._scope.keys)}), and lists"
+                f" {len(self._intake.seen)}. Nothing was published. Its search index may be rebuilding: run again"
+                " later. If its count stays wrong, raise count_tolerance in flow.toml."
+            )
+
+    def _check_that_project_ids_are_understood(self) -> None:
+        """An empty scope is only believed if it is empty by the projects' keys as well."""
+        if has_match(self._session, self._scope.jql_by_keys):
+            raise AnswerError(
+                f"The site finds no issue in the scope by its projects' ids, and finds some by their keys"
+                f" ({', '.join(self._scope.keys)}). It does not read JQL as Jira does; nothing was published."
+            )
+
+    def _take_census(self) -> None:
+        """Compare with all that is known where it is due; find out about issues listed and not handed out anyway."""
+        census = Census(self._session, self._scope, self._options.are_losses_accepted)
+        dead = set(self._ledger.tombstones()["issue_id"])
+        known = self._ledger.known_projects(self._run.era)
+        self._settle(census.look_up(self._intake.missing - dead), known)
+        if self._run.has_census:
+            is_listed = self._run.mode == "full" and not self._intake.earlier
+            listed = self._intake.seen if is_listed else set(sweep_ids(self._session, self._scope.jql))
+            buried = dead | {one.issue_id for one in self.gone}
+            read = self._intake.read | self._intake.earlier
+            self._settle(census.take(listed - self._intake.missing, known, read, buried), known)
+
+    def _settle(self, findings: Findings, known: dict[int, int]) -> None:
+        """Read who is there after all, and bury the others."""
+        self._intake.missing -= set(findings.to_fetch)
+        self._intake.land(self._route.fetch(findings.to_fetch))
+        if lacking := self._intake.missing & set(findings.to_fetch):
+            raise AnswerError(
+                f"The site lists {len(lacking)} issues, shows them by their ids and leaves them out when asked for many"
+                f" at once, again and again (first: {min(lacking)}). Nothing was published; run again later."
+            )
+        self.gone += findings.gone
+        self._done.gone_count = sum(one.issue_id in known for one in self.gone)
+        self._done.warnings += findings.warnings
