@@ -54,8 +54,7 @@ def moves(issue: dict) -> list[tuple[datetime, dict, dict]]:
 def is_delivered(issue: dict) -> bool:
     """Done by status, and not closed as something else."""
     fields = issue["fields"]
-    kind = TRUTH[fields["project"]["key"]].status(int(fields["status"]["id"])).kind
-    return kind == "done" and fields["resolution"]["name"] == "Done"
+    return kind(fields["project"]["key"], fields["status"]["id"]) == "done" and fields["resolution"]["name"] == "Done"
 
 
 def delivered_at(issue: dict) -> datetime:
@@ -72,3 +71,17 @@ def weekly_deliveries(project: str, weeks: int) -> list[int]:
             if age < weeks:
                 counts[weeks - 1 - age] += 1
     return counts
+
+
+def order(project: str, status_id: str) -> int:
+    """The place of a status in the walk of its project."""
+    return TRUTH[project].status(int(status_id)).order
+
+
+def kind(project: str, status_id: str) -> str:
+    """What a status truly means."""
+    return TRUTH[project].status(int(status_id)).kind
+
+
+def former_keys(issue: dict) -> list[str]:
+    return [item["fromString"] for _, _, item in items(issue, "Key")]
