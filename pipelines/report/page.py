@@ -33,7 +33,7 @@ FOLDER = Path(__file__).parent
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
-SCRIPTS = ("data", "tables", "map", "charts", "page")
+SCRIPTS = ("unpack", "data", "tables", "map", "charts", "page")
 """Parts of the page's own script; the last one begins."""
 
 VEGA_LITE = "6.4"

@@ -63,6 +63,10 @@ def divergence() -> Drawing:
     return two_lines({"started": WAIT, "delivered": TOUCH}, "issues a week")
 
 
+GOLDEN = 0.618034
+"""Multiples of it, without their whole parts, spread points evenly: the same way in every drawing."""
+
+
 def cycle_scatter() -> Drawing:
     """A point per delivered issue and a line per percentile. The root scale keeps fast work apart from slow."""
     root = alt.Scale(type="sqrt", nice=True)
@@ -84,11 +88,15 @@ def cycle_scatter() -> Drawing:
     )
     lines = alt.Chart(alt.NamedData("lines"))
     rule = lines.mark_rule(color=CONSTRAINT, strokeDash=[5, 3], strokeWidth=1.2).encode(y=alt.Y("days:Q", scale=root))
-    text = lines.mark_text(align="right", dy=-6, dx=-2, color=INK, fontWeight=600).encode(
-        y=alt.Y("days:Q", scale=root), x=alt.value("width"), text="label:N"
-    )
-    return layered(
-        points, rule, text.transform_calculate(label="datum.percentile + ' ≤ ' + format(datum.days, '.3~g') + ' d'")
+    named = lines.transform_calculate(label="datum.percentile + ' ≤ ' + format(datum.days, '.3~g') + ' d'")
+    return layered(points, rule, *(_label(named, percent, at) for at, percent in enumerate((50, 85, 95))))
+
+
+def _label(lines: Drawing, percent: int, at: int) -> Drawing:
+    """The label of one percentile; each has a place of its own, because their lines may lie close together."""
+    is_its_line = f"indexof(datum.percentile, '{percent}') == 0"
+    return lines.mark_text(align="right", dy=-6, dx=-2 - 95 * at, color=INK, fontWeight=600).encode(
+        y=alt.Y("days:Q"), x=alt.value("width"), text=alt.condition(is_its_line, "label:N", alt.value(""))
     )
 
 
@@ -96,7 +104,8 @@ def ageing_work() -> Drawing:
     """A point per open issue: its stage across, its age upwards."""
     return (
         alt.Chart(ROWS)
-        .transform_calculate(nudge="random()")
+        .transform_window(place="row_number()")
+        .transform_calculate(nudge=f"(datum.place * {GOLDEN}) % 1")
         .mark_circle(size=46, opacity=0.75)
         .encode(
             x=alt.X(

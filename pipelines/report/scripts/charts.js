@@ -18,9 +18,11 @@ async function drawChart(section, view, entry, chart) {
   const spec = structuredClone(data.specs[chart]);
   const [name, step] = spec.usermeta.step || [];
   if (name) spec.height = step * new Set(found.rows.map((row) => row[name])).size;
+  else if (isOnPaper()) spec.height = Math.min(spec.height, LOW);
   if (place.clientWidth < NARROW) spec.config = { ...spec.config, legend: { ...spec.config.legend, columns: 2 } };
   for (const { encoding } of [spec, ...(spec.layer || [])]) shorten(encoding?.color?.scale, encoding?.color?.field, found.rows);
   if (PAINTED.includes(chart)) spec.encoding.color.scale = paint(found.rows, entry.extra?.marked || []);
+  drawn.get(chart)?.finalize();
   const result = await vegaEmbed(place, { ...spec, datasets: { ...spec.datasets, lines: [], ...found } }, OPTIONS);
   if (now !== turn) return result.finalize();
   place.firstElementChild.setAttribute("aria-hidden", "true"); // one picture with its words beside it, its figures in a table
@@ -48,5 +50,8 @@ function shorten(scale, field, rows) {
 }
 
 const NARROW = 460;
+
+const LOW = 190;
+const isOnPaper = () => document.documentElement.classList.contains("paper");
 
 const OPTIONS = { mode: "vega-lite", actions: false, renderer: "svg", ast: true, defaultStyle: false, tooltip: { disableDefaultStyle: true, theme: "custom" } };

@@ -1,6 +1,5 @@
 // Shows the entries that fit the chosen stream, type and period. Words and rows are made before; nothing is computed here.
 // Words stand first. Charts follow, those in view before the others; a stream is unpacked when it is chosen.
-"use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
@@ -13,26 +12,19 @@ let turn = 0;
 
 /* What is packed */
 
-async function unpack(id) {
-  const bytes = Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-}
+const unpack = (id) => unpacked(Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0)));
 
-async function toldOf(stream) {
-  if (!streams.has(stream)) streams.set(stream, JSON.parse(await unpack(`pack-${data.streams.indexOf(stream)}`)));
+function toldOf(stream) {
+  if (!streams.has(stream)) streams.set(stream, JSON.parse(unpack(`pack-${data.streams.indexOf(stream)}`)));
   return streams.get(stream);
 }
 
-let library = null;
-
 /* The policy names the hash of what is run here. */
-function drawingLibrary() {
-  library ??= unpack("library").then((text) => {
-    const script = element("script");
-    script.textContent = text;
-    document.head.append(script);
-  });
-  return library;
+function needLibrary() {
+  if (window.vegaEmbed) return;
+  const script = element("script");
+  script.textContent = unpack("library");
+  document.head.append(script);
 }
 
 /* Rows travel as columns; texts that repeat as numbers into a list. */

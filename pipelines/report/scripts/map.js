@@ -73,8 +73,8 @@ function drawMap(place, entry, title) {
 function units() {
   const choice = (unit, text) => {
     const button = element("button", { type: "button", "aria-pressed": String(state.unit === unit), "data-unit": unit }, text);
-    button.onclick = async () => {
-      await choose({ unit });
+    button.onclick = () => {
+      choose({ unit });
       document.querySelector(`[data-unit="${unit}"]`).focus();
     };
     return button;

@@ -42,6 +42,8 @@ function clear(section, chart, isAwaited) {
 const LABELS = 60;
 
 async function draw(section) {
+  undrawn.delete(section);
+  needLibrary();
   const [view, entry] = chosen(section);
   for (const chart of view.charts) await drawChart(section, view, entry, chart);
   showRows(section, view, entry);
@@ -99,33 +101,38 @@ const isInView = (section) => {
 };
 
 /* Words of all sections; charts follow by themselves. */
-async function showAll() {
-  const now = ++turn;
-  document.documentElement.dataset.ready = "false";
+function showAll() {
   settle();
   showStreams();
-  const found = await toldOf(state.stream);
-  if (now !== turn) return;
-  told = found;
+  told = toldOf(state.stream);
   for (const section of sections) say(section);
   document.documentElement.dataset.told = "true";
   byId("status").textContent = `Showing ${state.stream}, ${state.type || "all types"}, ${chosenPeriod()?.name ?? ""}.`;
-  drawAll(now);
+  drawAll();
 }
 
-async function drawAll(now) {
-  await pause();
-  await drawingLibrary();
-  const waiting = new Set(sections);
-  while (waiting.size) {
-    const next = [...waiting].find(isInView) || [...waiting][0];
-    waiting.delete(next);
-    await draw(next);
-    await pause();
-    if (now !== turn) return;
-  }
-  document.documentElement.dataset.ready = "true";
+/* Sections whose charts are still to come. */
+let undrawn = new Set();
+
+async function drawAll() {
+  const now = ++turn;
+  undrawn = new Set(sections);
+  document.documentElement.dataset.ready = "false";
+  for (await pause(); now === turn && undrawn.size; await pause()) await draw([...undrawn].find(isInView) ?? [...undrawn][0]);
+  if (now === turn) document.documentElement.dataset.ready = "true";
 }
+
+/* Paper does not wait, so everything is drawn at once, as wide as paper: drawing awaits nothing but its own steps, and all of them
+   have run before the browser takes the page. */
+addEventListener("beforeprint", () => {
+  document.documentElement.classList.add("paper");
+  sections.forEach(draw);
+});
+
+addEventListener("afterprint", () => {
+  document.documentElement.classList.remove("paper");
+  drawAll();
+});
 
 function choose(change) {
   const focused = document.activeElement?.textContent;
@@ -133,9 +140,8 @@ function choose(change) {
   settle();
   const hash = new URLSearchParams(Object.entries(state).filter(([, value]) => value && value !== "elapsed"));
   history.replaceState(null, "", `#${hash}`);
-  const shown = showAll();
+  showAll();
   [...document.querySelectorAll("#streams button")].find((button) => button.textContent === focused)?.focus();
-  return shown;
 }
 
 function readHash() {
@@ -153,7 +159,7 @@ for (const anchor of document.querySelectorAll("nav a, .skip")) {
   };
 }
 addEventListener("hashchange", () => { readHash(); showAll(); });
-if (!window.DecompressionStream) byId("old").hidden = false;
+if (!window.structuredClone) byId("old").hidden = false;
 else if (data.streams.length) {
   readHash();
   showAll();
