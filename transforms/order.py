@@ -6,6 +6,7 @@ What the rows mean does not belong here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,36 +22,40 @@ INSTANT = ("issue_id", "changed_at")
 ORDER = (*INSTANT, "history_id", "item_index")
 
 
-def sort_changes(changes: pl.DataFrame, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Sort by issue, instant, history id and item; only these ``columns``, issue_id and changed_at among them.
+class Runs(NamedTuple):
+    """Where the rows of each issue lie in a frame that has them together; issues ascend."""
 
-    Where each issue's changes lie together, oldest or newest first, whole issues are moved and nothing is sorted.
+    ids: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
+    is_newest_first: bool
+    """Whether the rows of an issue run from its newest to its oldest; otherwise the other way round."""
+    stalls: np.ndarray
+    """Rows, in no order, whose next row is of the same issue and not later (if newest first: not earlier)."""
+
+
+def in_runs(changes: pl.DataFrame) -> tuple[pl.DataFrame, Runs]:
+    """Put each issue's changes together and in order of instant, history id and item, and say where they lie.
+
+    Where they already are, whether oldest or newest first and issues in any order, nothing is moved.
     """
-    rows = changes if columns is None else changes.select(columns)
-    if is_ordered(changes, ORDER):
-        return rows
-    places = _issue_by_issue(changes)
-    moved = rows[places]
-    return moved if _is_in_turn(changes, places, moved) else rows[_sorted_places(changes)]
+    runs = _runs_of(changes)
+    if _are_in_turn(changes, runs):
+        return changes, runs
+    changes = changes[_sorted_places(changes)]
+    return changes, _runs_of(changes)
 
 
 def sort_issues(issues: pl.DataFrame) -> pl.DataFrame:
     """Sort by issue, of which no two rows are the same."""
-    return issues if is_ordered(issues, ["issue_id"]) else issues[np.argsort(issues["issue_id"].to_numpy())]
+    if is_ordered(issues, ["issue_id"]):
+        return issues
+    return issues[pl.Series(_ascending(issues["issue_id"].to_numpy()).astype(np.uint32))]
 
 
 def is_ordered(frame: pl.DataFrame, keys: tuple[str, ...] | list[str]) -> bool:
     """Whether rows ascend by ``keys`` (neighbours may be equal)."""
-    earlier, later = frame.head(-1), frame.tail(-1)
-    equal = pl.repeat(True, len(later), eager=True)
-    for key in keys:
-        before, here = earlier[key], later[key]
-        if (equal & (before > here)).any():
-            return False
-        equal &= before == here
-        if equal.sum() < len(equal) * FEW:
-            earlier, later, equal = earlier.filter(equal), later.filter(equal), equal.filter(equal)
-    return True
+    return _ascends(frame.head(-1), frame.tail(-1), keys)
 
 
 def in_order(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
@@ -68,26 +73,54 @@ def run_starts(ids: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.concatenate([np.ones(min(len(ids), 1), bool), ids[1:] != ids[:-1]]))
 
 
-def _issue_by_issue(changes: pl.DataFrame) -> pl.Series:
-    """Positions that lay whole runs of one issue in the order of the issues, turned round if most are newest first."""
+def _ascends(earlier: pl.DataFrame, later: pl.DataFrame, keys: Sequence[str]) -> bool:
+    """Whether no row of ``earlier`` comes by ``keys`` after the row of ``later`` in the same place."""
+    equal = pl.repeat(True, len(later), eager=True)
+    for key in keys:
+        before, here = earlier[key], later[key]
+        if (equal & (before > here)).any():
+            return False
+        equal &= before == here
+        if equal.sum() < len(equal) * FEW:
+            earlier, later, equal = earlier.filter(equal), later.filter(equal), equal.filter(equal)
+    return True
+
+
+def _runs_of(changes: pl.DataFrame) -> Runs:
+    """Runs of one issue, issues ascending, in the direction most of them have."""
     ids, at = changes["issue_id"].to_numpy(), changes["changed_at"].to_physical().to_numpy()
     starts = run_starts(ids)
     lengths = np.diff(starts, append=len(ids))
-    newest_first = at[starts] > at[starts + lengths - 1]
-    runs = np.argsort(ids[starts])
-    starts, lengths = starts[runs], lengths[runs]
-    ends = np.cumsum(lengths)
-    rows = np.arange(len(ids), dtype=np.uint32)
-    if 2 * np.count_nonzero(newest_first) > len(starts):
-        return pl.Series(np.repeat((starts + ends - 1).astype(np.uint32), lengths) - rows)
-    return pl.Series(np.repeat((starts - ends + lengths).astype(np.uint32), lengths) + rows)
+    is_newest_first = bool(2 * np.count_nonzero(at[starts] > at[starts + lengths - 1]) > len(starts))
+    is_stalled = at[1:] >= at[:-1] if is_newest_first else at[1:] <= at[:-1]
+    is_stalled[starts[1:] - 1] = False
+    by_issue = _ascending(ids[starts])
+    return Runs(ids[starts][by_issue], starts[by_issue], lengths[by_issue], is_newest_first, np.flatnonzero(is_stalled))
 
 
-def _is_in_turn(changes: pl.DataFrame, places: pl.Series, moved: pl.DataFrame) -> bool:
-    """Whether ``places`` put ``changes`` in order; histories are looked at only where issue and instant are equal."""
-    if not is_ordered(moved, INSTANT):
+def _are_in_turn(changes: pl.DataFrame, runs: Runs) -> bool:
+    """Whether no issue has two runs and each is in order; histories are looked at only where instants are equal."""
+    if np.any(runs.ids[1:] == runs.ids[:-1]):
         return False
-    return is_ordered(changes.select(ORDER)[places.gather(ties(moved))], ORDER)
+    earlier, later = (runs.stalls + 1, runs.stalls) if runs.is_newest_first else (runs.stalls, runs.stalls + 1)
+    at = changes["changed_at"].to_physical().to_numpy()
+    if np.any(at[earlier] > at[later]):
+        return False
+    stalled = changes.select(ORDER)
+    return _ascends(stalled[earlier], stalled[later], ORDER)
+
+
+def _ascending(ids: np.ndarray) -> np.ndarray:
+    """Positions that sort ids: in the low bits of what is sorted where they fit, as that needs no look-ups."""
+    if len(ids) < 2:
+        return np.arange(len(ids))
+    low, bits = int(ids.min()), len(ids).bit_length()
+    if (int(ids.max()) - low).bit_length() + bits > KEY_BITS:
+        return np.argsort(ids)
+    keys: np.ndarray = (ids - low << bits) | np.arange(len(ids))
+    keys.sort()
+    keys &= (1 << bits) - 1
+    return keys
 
 
 def ties(rows: pl.DataFrame) -> np.ndarray:

@@ -6,14 +6,27 @@ that caused it (bridged) or stays as a doubt. What a status means, and how long 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 
-from transforms.order import INSTANT, ORDER, places_of, run_starts, same_issue, sort_changes, sort_issues, ties
+from transforms.order import ORDER, Runs, in_runs, places_of, same_issue, sort_issues
 from transforms.trails import first_trail, longest_chain
 
 UNSAID = np.iinfo(np.int64).min
 """Stands for the status a change left where the change does not say."""
+
+
+class _Layout(NamedTuple):
+    """Places of the rows to come: one for the creation of each issue, behind it one for each of its changes."""
+
+    borders: np.ndarray
+    """Where each issue's creation lies, and the end behind all issues."""
+    origins: np.ndarray
+    """Row of the changes at which, of each issue, one before its oldest would lie."""
+    changes: np.ndarray
+    """Row of the change in each place; any for a creation and for the end."""
 
 
 def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
@@ -27,35 +40,74 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     issues = sort_issues(issues.select("issue_id", "created_at", "status_id"))
     is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
     moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
-    moves = sort_changes(moves, (*INSTANT, "from_id", "to_id"))
-    counts = _moves_of(issues["issue_id"].to_numpy(), moves["issue_id"].to_numpy())
-    return _bridge(_behind_creation(issues, _chain_same_instants(moves, issues), counts), changes)
+    moves, runs = in_runs(moves)
+    layout = _lay(issues["issue_id"].to_numpy(), runs)
+    _chain_same_instants(layout, moves, runs.stalls, issues)
+    return _bridge(_behind_creation(issues, moves, layout), changes)
 
 
-def _chain_same_instants(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.DataFrame:
-    """Reorder status changes of one instant that do not chain as they stand."""
-    near = _near_ties(moves)
+def _lay(ids: np.ndarray, runs: Runs) -> _Layout:
+    """Give every issue as many places as it has changes, and one more. Raises ValueError for a change of no issue."""
+    movers = _places_among(ids, runs.ids)
+    lengths, origins = np.ones(len(ids), np.int64), np.zeros(len(ids), np.int64)
+    lengths[movers] += runs.lengths
+    origins[movers] = runs.starts + runs.lengths if runs.is_newest_first else runs.starts - 1
+    borders = np.concatenate([[0], np.cumsum(lengths)])
+    return _Layout(borders, origins, _rows_by_place(borders, origins, -1 if runs.is_newest_first else 1))
+
+
+def _places_among(ids: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """Where in ``ids`` the issues that moved are; both ascend. Raises ValueError for one that is not among them."""
+    places = np.searchsorted(ids, moved)
+    if not np.array_equal(ids.take(places, mode="clip") if len(ids) else ids, moved):
+        strangers = np.setdiff1d(moved, ids)[:5].tolist()
+        raise ValueError(f"status changes of issues that are not among the issues: {strangers}")
+    return places
+
+
+def _rows_by_place(borders: np.ndarray, origins: np.ndarray, step: int) -> np.ndarray:
+    """Count the rows of each issue from its origin on; in 32 bits, which wrap on the way but not in the end."""
+    offsets = np.append(origins - step * borders[:-1], 0).astype(np.uint32)
+    rows = np.repeat(offsets, np.diff(borders, append=borders[-1] + 1))
+    places = np.arange(len(rows), dtype=np.uint32)
+    (np.add if step > 0 else np.subtract)(rows, places, out=rows)
+    rows[borders] = 0
+    return rows
+
+
+def _chain_same_instants(layout: _Layout, moves: pl.DataFrame, ties: np.ndarray, issues: pl.DataFrame) -> None:
+    """Give changes of one instant other places of theirs where they do not chain as they stand."""
+    around = _around(ties, layout, moves, issues)
+    rows = layout.changes[around]
+    layout.changes[around] = rows[_in_chain(moves[rows], issues)]
+
+
+def _around(ties: np.ndarray, layout: _Layout, moves: pl.DataFrame, issues: pl.DataFrame) -> np.ndarray:
+    """Places of changes that share issue and instant with the row behind them, of that one, and of their neighbours."""
+    issue = np.searchsorted(issues["issue_id"].to_numpy(), moves["issue_id"].to_numpy()[ties])
+    places = layout.borders[issue] + np.abs([ties, ties + 1] - layout.origins[issue])
+    is_near = np.zeros(len(layout.changes), bool)
+    for step in (-1, 0, 1):
+        is_near[places + step] = True
+    is_near[layout.borders] = False
+    return np.flatnonzero(is_near)
+
+
+def _in_chain(near: pl.DataFrame, issues: pl.DataFrame) -> np.ndarray:
+    """Positions that put rows of one instant in an order that chains; ``near`` holds such rows and their neighbours."""
+    order = np.arange(len(near))
     if near.is_empty():
-        return moves
+        return order
     broken = same_issue(1) & (pl.col.from_id != pl.col.to_id.shift(1)).fill_null(True)
     broken_after = broken.shift(-1, fill_value=False) | _ends_elsewhere(near, issues)
     tied = same_issue(1) & (pl.col.changed_at == pl.col.changed_at.shift(1))
-    groups = near.with_columns(group=(~tied).cum_sum(), is_suspect=broken | broken_after)
+    groups = near.with_columns(place=pl.int_range(pl.len()), group=(~tied).cum_sum(), is_suspect=broken | broken_after)
     groups = groups.filter(tied | tied.shift(-1, fill_value=False))
     suspects = groups.filter(pl.col.is_suspect.any().over("group"))
-    if suspects.is_empty():
-        return moves
-    order = np.arange(len(moves))
     for group in suspects.partition_by("group", maintain_order=True):
         places = group["place"].to_list()
-        order[places] = [places[i] for i in _chained(moves, group, issues)]
-    return moves[order]
-
-
-def _near_ties(moves: pl.DataFrame) -> pl.DataFrame:
-    """Rows that share issue and instant with a neighbour, and their neighbours; ``place`` is where they lie."""
-    around = np.unique((ties(moves)[:, None] + np.arange(-1, 2)).clip(0, len(moves) - 1))
-    return moves[around].with_columns(place=pl.lit(pl.Series(around, dtype=pl.Int64)))
+        order[places] = [places[i] for i in _chained(near, group, issues)]
+    return order
 
 
 def _ends_elsewhere(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.Expr:
@@ -64,11 +116,11 @@ def _ends_elsewhere(moves: pl.DataFrame, issues: pl.DataFrame) -> pl.Expr:
     return ~same_issue(-1) & (pl.col.to_id != pl.lit(now))
 
 
-def _chained(moves: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> list[int]:
+def _chained(near: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> list[int]:
     """Positions of a group's rows in an order in which each leaves where the one before arrived, if there is one."""
     first, last, issue = group["place"][0], group["place"][-1], group["issue_id"][0]
-    before = moves.row(first - 1, named=True) if first else {}
-    after = moves.row(last + 1, named=True) if last + 1 < len(moves) else {}
+    before = near.row(first - 1, named=True) if first else {}
+    after = near.row(last + 1, named=True) if last + 1 < len(near) else {}
     start = before["to_id"] if before.get("issue_id") == issue else None
     now = issues.row(issues["issue_id"].search_sorted(issue), named=True)["status_id"]
     end = after["from_id"] if after.get("issue_id") == issue else now
@@ -81,54 +133,46 @@ def _chained(moves: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> 
     )
 
 
-def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, counts: np.ndarray) -> pl.DataFrame:
+def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, layout: _Layout) -> pl.DataFrame:
     """Put a row for the creation before each issue's first change, and name the doubtful status of every row.
 
     The initial status is what the first change left; creation is never later than the first change.
     """
-    ids, now, created = (issues[name].to_physical().to_numpy() for name in ("issue_id", "status_id", "created_at"))
-    lasts = np.cumsum(counts + 1) - 1
-    firsts = lasts - counts
-    said = _laid(moves["from_id"].fill_null(UNSAID), lasts, now)
-    initial = np.where(said[firsts] == UNSAID, now, said[firsts])
-    status = _laid(moves["to_id"], firsts, initial)
-    entered = _laid(moves["changed_at"], firsts, created)
-    entered[firsts] = np.minimum(created, entered[np.minimum(firsts + 1, lasts)])
-    doubtful = np.flatnonzero(said != status)
-    doubtful = doubtful[said[doubtful] != UNSAID]
+    firsts, lasts, now = layout.borders[:-1], layout.borders[1:] - 1, issues["status_id"]
+    entered, status, said = _told(moves, layout.changes)
+    said.scatter(lasts, now)
+    left = said.gather(firsts)
+    status.scatter(firsts, left.zip_with(left != UNSAID, now))
+    entered.scatter(firsts, _begun(issues["created_at"], entered.gather(np.minimum(firsts + 1, lasts)), firsts < lasts))
     return pl.DataFrame(
         {
-            "issue_id": np.repeat(ids, counts + 1),
-            "entered_at": pl.Series(entered).cast(issues.schema["created_at"]),
+            "issue_id": np.repeat(issues["issue_id"].to_numpy(), np.diff(layout.borders)),
+            "entered_at": entered,
             "status_id": status,
             "is_bridged": pl.repeat(False, len(status), eager=True),
-            "doubtful_status_id": pl.repeat(None, len(status), dtype=pl.Int64, eager=True).scatter(
-                doubtful, said[doubtful]
-            ),
+            "doubtful_status_id": _doubts(said, status),
         }
     )
 
 
-def _laid(values: pl.Series, places: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """``others`` at these ``places`` and ``values`` at all that are left, both in their order."""
-    is_free = np.ones(len(values) + len(others), bool)
-    is_free[places] = False
-    laid = np.empty(len(is_free), np.int64)
-    laid[is_free] = values.to_physical().to_numpy()
-    laid[places] = others
-    return laid
+def _told(moves: pl.DataFrame, changes: np.ndarray) -> list[pl.Series]:
+    """By place: instant and target of its change, and the status the change in the next place left (or UNSAID)."""
+    moves = moves if len(moves) else moves.clear(1)
+    here, ahead = pl.Series(changes[:-1]), pl.Series(changes[1:])
+    said = moves.select(pl.col.from_id.fill_null(UNSAID))[ahead]
+    return [*moves.select("changed_at", "to_id")[here], *said]
 
 
-def _moves_of(ids: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """How many changes each of the issues has; both ascend. Raises ValueError for a change of none of them."""
-    starts = run_starts(moved)
-    places = np.searchsorted(ids, moved[starts])
-    if not np.array_equal(ids.take(places, mode="clip") if len(ids) else ids, moved[starts]):
-        strangers = np.setdiff1d(moved, ids)[:5].tolist()
-        raise ValueError(f"status changes of issues that are not among the issues: {strangers}")
-    counts = np.zeros(len(ids), np.int64)
-    counts[places] = np.diff(starts, append=len(moved))
-    return counts
+def _begun(created: pl.Series, changed: pl.Series, has_changed: np.ndarray) -> pl.Series:
+    """Creation, or the first change where there is one and it is earlier."""
+    return changed.zip_with(pl.Series(has_changed) & (changed < created), created)
+
+
+def _doubts(said: pl.Series, status: pl.Series) -> pl.Series:
+    """The status that is said to have been left, where it is another; else empty."""
+    doubtful = (said != status).arg_true()
+    doubtful = doubtful.filter(said.gather(doubtful) != UNSAID)
+    return pl.repeat(None, len(status), dtype=pl.Int64, eager=True).scatter(doubtful, said.gather(doubtful))
 
 
 def _bridge(events: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
