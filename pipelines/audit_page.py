@@ -14,6 +14,7 @@ from datetime import datetime
 from jinja2 import Environment, StrictUndefined
 
 from pipelines.checks import Verdict
+from transforms.wording import counted
 
 PAGE = "audit.html"
 """Its name inside a version."""
@@ -40,8 +41,8 @@ summary { cursor: pointer; }
 <h1>{{ "These tables hold what they promise" if not critical else "These tables were not published" }}</h1>
 <p>{{ "{:,}".format(verdicts|length) }} rules were checked on every row of the tables of {{ about.site_name }}, version
 {{ about.version_id }}, which speak of {{ about.as_of.strftime("%d %B %Y, %H:%M UTC") }}.
-{% if critical %}{{ critical|length }} of them are broken, so the tables published before stay as they were.
-{% elif warnings %}None that keeps tables from being published is broken; {{ warnings|length }} ask for caution.
+{% if critical %}Broken: {{ critical|length }}; so the tables published before stay as they were.
+{% elif warnings %}None that keeps tables from being published is broken; to be careful with: {{ warnings|length }}.
 {% else %}All of them hold.{% endif %}</p>
 <table class="numbers">
 <tr><th scope="row">Left out, in quarantine</th><td>{{ "{:,}".format(about.quarantined_count) }}
@@ -52,7 +53,7 @@ summary { cursor: pointer; }
 <h2>{{ title }}</h2>
 {% for verdict in broken %}
 <h3>{{ verdict.table_name }}: {{ verdict.says }}</h3>
-<p>{{ "{:,}".format(verdict.failing_row_count) }} rows break {{ verdict.expectation }}\
+<p>{{ counted(verdict.failing_row_count, "row") }} against {{ verdict.expectation }}\
 {% if verdict.sample|length < verdict.failing_row_count %}; the first {{ verdict.sample|length }}{% endif %}:</p>
 {% if verdict.sample %}
 <table>
@@ -67,7 +68,8 @@ summary { cursor: pointer; }
 <h2>All rules</h2>
 {% for table_name, rules in by_table %}
 <details>
-<summary>{{ table_name }}: {{ rules|length }} rules{% set open = rules|rejectattr("is_passed")|list|length %}\
+<summary>{{ table_name }}: {{ counted(rules|length, "rule") }}\
+{% set open = rules|rejectattr("is_passed")|list|length %}\
 {% if open %}, {{ open }} broken{% endif %}</summary>
 <table>
 <thead><tr><th scope="col">rule</th><th scope="col">in words</th><th scope="col">if broken</th>\
@@ -106,6 +108,7 @@ def render_audit(about: About, verdicts: Sequence[Verdict]) -> str:
     )
     page = Environment(autoescape=True, undefined=StrictUndefined).from_string(TEMPLATE)
     return page.render(
+        counted=counted,
         about=about,
         verdicts=verdicts,
         critical=[verdict for verdict in broken if verdict.severity == "critical"],

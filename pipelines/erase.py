@@ -21,6 +21,7 @@ from pipelines.config_errors import ConfigError
 from pipelines.jira import Store
 from pipelines.jira.erasure import new_stranger, person_of, replace_person
 from pipelines.run import holding
+from transforms.wording import counted
 
 KEY_FILE = Path("private") / "pseudonym.key"
 
@@ -45,11 +46,12 @@ class Erasure:
 
     def told(self) -> str:
         """The proof in one paragraph."""
+        batches = counted(self.batch_count, "landed batch", "landed batches")
         return (
-            f"Erased: {self.batch_count} landed batches and {self.table_count} private tables were rewritten; where the"
-            " person stood, a random number stands that nothing leads back from, so every figure stays as it was."
-            f" Proof: the person's hash occurs in none of the {self.file_count} files ({self.byte_count:,} bytes),"
-            " searched as they lie on disk and unpacked. As long as Jira itself still names the account, the next"
+            f"Erased: in {batches} and {counted(self.table_count, 'private table')} a random number that nothing leads"
+            " back from stands where the person stood, so every figure stays as it was. Proof: the person's hash does"
+            f" not occur in {counted(self.file_count, 'file')} ({self.byte_count:,} bytes), searched as they lie on"
+            " disk and unpacked. As long as Jira itself still names the account, the next"
             " reading brings it back: erase it there first."
         )
 

@@ -19,6 +19,7 @@ from pipelines.plain_text import plain_text
 from pipelines.proposal import Hours, Proposal
 from transforms.site_names import same_name
 from transforms.walk import UNMAPPED_STAGE
+from transforms.wording import counted
 from transforms.workflow import ValueStream
 
 KEY_OF_KIND = {"queue": "wait", "active": "touch", "blocked": "blocked", "done": "done", "discarded": "discarded"}
@@ -111,8 +112,8 @@ def _stream(proposal: Proposal, stream: ValueStream, answers: Mapping[tuple[str,
 
 def _scope(proposal: Proposal) -> str:
     if proposal.is_whole:
-        return f"all {proposal.listed_count:,} issues"
-    return f"{proposal.read_count:,} of {proposal.listed_count:,} issues"
+        return f"all of {counted(proposal.listed_count, 'issue')}"
+    return f"{proposal.read_count:,} of {counted(proposal.listed_count, 'issue')}"
 
 
 def _add_assignment(table: Table, stream: ValueStream, *, is_sure: bool) -> None:

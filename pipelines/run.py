@@ -21,6 +21,7 @@ from pipelines.settings import RunSettings, site_folder
 from pipelines.warehouse import WarehouseError, sweep_builds
 from transforms.infer_workflow import WorkflowError
 from transforms.schema import SchemaError
+from transforms.wording import counted
 
 SHOWN_RULES = 3
 """Failed rules named in an error; the report has all of them."""
@@ -149,7 +150,8 @@ def _what_failed(report: Path) -> str:
     """The first broken rules in words, and where the others are."""
     failed = [rule for rule in json.loads(report.read_text(encoding="utf-8")) if rule["severity"] == "critical"]
     said = "; ".join(
-        f"{r['table_name']}: {r['says']} ({r['failing_row_count']:,} rows break it)" for r in failed[:SHOWN_RULES]
+        f"{rule['table_name']}: {rule['says']} (broken by {counted(rule['failing_row_count'], 'row')})"
+        for rule in failed[:SHOWN_RULES]
     )
     more = f"; and {len(failed) - SHOWN_RULES} more" if len(failed) > SHOWN_RULES else ""
     return (

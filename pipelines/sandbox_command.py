@@ -18,6 +18,7 @@ from pipelines.sandbox.faults.files import read_faults
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Flavour, start
 from pipelines.sandbox.site import Site, site_from_issues
 from pipelines.settings import RunSettings
+from transforms.wording import counted
 
 
 class SandboxError(Exception):
@@ -42,7 +43,7 @@ def serve(
     with sandbox:
         say("\n".join(how_to_talk(sandbox.url, flavour, len(site.issues))))
         if script:
-            say(f"{len(script.faults)} faults of {faults} strike on the way.")
+            say(f"On the way: {counted(len(script.faults), 'fault')} of {faults}.")
         try:
             sandbox.join()
         except KeyboardInterrupt:
@@ -85,7 +86,8 @@ def how_to_talk(url: str, flavour: Flavour, issue_count: int) -> list[str]:
     )
     kind = "Jira Cloud" if flavour == "cloud" else "Jira Data Center"
     return [
-        f"{issue_count:,} issues served as {kind} at {url} until you press Ctrl-C. To read them, in another terminal:",
+        f"{counted(issue_count, 'issue')} served as {kind} at {url} until you press Ctrl-C. To read from there,"
+        " in another terminal:",
         f"  export JIRA_URL={url} " + " ".join(f"{name}={value}" for name, value in names.items()),
         "  flow run",
     ]

@@ -19,6 +19,7 @@ import polars as pl
 from pipelines import ddl
 from pipelines.durable import writing_parquet
 from transforms.schema import Table, check_schema, check_values
+from transforms.wording import counted
 
 KEPT_RUNS = 2
 """Files of a table that stay: this run's, and the one before to compare with."""
@@ -41,7 +42,7 @@ class TableStore(dg.IOManager):
         frame = obj.lazy().collect()
         path = self.write(table, frame, context.run_id)
         context.add_output_metadata({"dagster/row_count": frame.height, "path": dg.MetadataValue.path(path)})
-        self._report(f"{table.name}: {frame.height:,} rows")
+        self._report(f"{table.name}: {counted(frame.height, 'row')}")
 
     def load_input(self, context: dg.InputContext) -> pl.LazyFrame:
         """The newest table of that name, unread."""

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from pipelines.published import reading_published
+from transforms.wording import counted
 
 DAY_MS = 86_400_000
 
@@ -76,11 +77,11 @@ def _findings(tables: duckdb.DuckDBPyConnection) -> str:
     issues = _row(tables, "SELECT count(*) FROM core.issues")[0]
     delivered, median, wait, touch, cycle = _row(tables, _DELIVERED)
     if not delivered:
-        return f"{issues:,} issues. None of them was started and delivered yet, so there is no cycle time to split."
+        return f"{counted(issues, 'issue')}, none of them started and delivered yet: there is no cycle time to split."
     text = (
-        f"{issues:,} issues, {delivered:,} of them delivered. Delivered work spent a median of {_days(median)} waiting"
+        f"{counted(issues, 'issue')}, {delivered:,} of them delivered. Delivered work spent a median of {_days(median)}"
     )
-    text += f" between steps; {_share(wait, cycle)} of its cycle time was waiting, {_share(touch, cycle)} touch"
+    text += f" waiting between steps; {_share(wait, cycle)} of its cycle time was waiting, {_share(touch, cycle)} touch"
     if wait:
         stage, has_active = _row(tables, _LARGEST_WAIT)
         text += f"; most of the waiting was {'before' if has_active else 'in'} {stage}"
@@ -91,7 +92,7 @@ def _verdicts(tables: duckdb.DuckDBPyConnection) -> list[str]:
     """What limits each value stream, over the last 26 weeks, with a line between two of them."""
     sentences = [sentence for (sentence,) in tables.execute(_VERDICTS).fetchall()]
     hidden = len(sentences) - SHOWN_VERDICTS
-    more = [f"{hidden} more value streams: metrics.constraint_verdicts"] if hidden > 0 else []
+    more = [f"{counted(hidden, 'more value stream')}: metrics.constraint_verdicts"] if hidden > 0 else []
     return [line for shown in (*sentences[:SHOWN_VERDICTS], *more) for line in (shown, "")]
 
 
@@ -102,7 +103,8 @@ def _doubts(tables: duckdb.DuckDBPyConnection) -> list[str]:
     if incomplete or quarantined:
         lines.append(f"Incomplete histories: {incomplete:,}; answers in quarantine: {quarantined:,} (schema quality).")
     if unmapped_hours:
-        lines.append(f"{unmapped_hours:,.0f} hours lie in statuses no rule covers; they count as wait (core.statuses).")
+        hours = counted(round(unmapped_hours), "hour")
+        lines.append(f"In statuses no rule covers, counted as wait: {hours} (core.statuses).")
     return lines
 
 

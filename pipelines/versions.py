@@ -21,6 +21,7 @@ from pipelines.config_errors import ConfigError
 from pipelines.durable import append_durably, point
 from transforms.quality.runs import Runs
 from transforms.schema import Table
+from transforms.wording import counted
 
 KEPT_VERSIONS = 5
 """How many versions stay where flow.toml says nothing."""
@@ -205,8 +206,7 @@ def _kept(data: Path, name: str, taken: dict[str, datetime]) -> Kept:
 def _line(version: Kept) -> str:
     facts = []
     if version.as_of:
-        issues = "1 issue" if version.issue_count == 1 else f"{version.issue_count:,} issues"
-        facts.append(f"as of {version.as_of:%Y-%m-%d %H:%M} UTC, {issues}")
+        facts.append(f"as of {version.as_of:%Y-%m-%d %H:%M} UTC, {counted(version.issue_count or 0, 'issue')}")
     if version.withdrawn_at:
         facts.append(f"withdrawn {version.withdrawn_at:%Y-%m-%d %H:%M} UTC")
     return f"{'*' if version.is_current else ' '} {version.version_id}  {'; '.join(facts)}".rstrip()

@@ -12,6 +12,8 @@ from typing import ClassVar, Literal
 
 import polars as pl
 
+from transforms.wording import counted
+
 Layer = Literal["raw", "private", "core", "metrics", "quality"]
 """``raw`` and ``private`` (derived, but naming persons by hash) stay in the working store; the others are published."""
 
@@ -130,7 +132,7 @@ def _differences(have: pl.Schema, want: pl.Schema) -> Iterator[str]:
 
 def _value_problems(values: pl.Series, column: Column) -> Iterator[str]:
     if not column.nullable and (empty := values.null_count()):
-        yield f"{values.name} is empty in {empty} rows"
+        yield f"{values.name} is empty in {counted(empty, 'row')}"
     if column.minimum is not None and len(values) and (values < column.minimum).any():
         yield f"{values.name} falls below {column.minimum}"
     if column.maximum is not None and len(values) and (values > column.maximum).any():

@@ -15,6 +15,7 @@ from pipelines.commands.options import JsonOption, VerboseOption
 from pipelines.config import config_path, load_config
 from pipelines.config_errors import ConfigError
 from pipelines.plain_text import plain_text
+from transforms.wording import counted
 
 if TYPE_CHECKING:
     from tomlkit.toml_document import TOMLDocument
@@ -183,7 +184,7 @@ def _hours() -> Any:
 
 
 def _lines(told: dict[str, Any]) -> list[str]:
-    read = f"{told['issues_read']:,} of {told['issues_listed']:,} issues read"
+    read = f"{told['issues_read']:,} of {counted(told['issues_listed'], 'issue')} read"
     lines = [f"{told['path']} written: {read}, hours {told['calendar']['hours']} in {told['calendar']['zone']}."]
     lines += [
         f"  {plain_text(name)}: {' → '.join(map(plain_text, stages))}" for name, stages in told["value_streams"].items()

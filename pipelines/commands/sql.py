@@ -12,6 +12,7 @@ import typer
 from pipelines.commands.one_paragraph import one_paragraph
 from pipelines.commands.options import DataOption, JsonOption
 from pipelines.config_errors import ConfigError
+from transforms.wording import counted
 
 if TYPE_CHECKING:
     from pipelines.published import Answer
@@ -59,4 +60,4 @@ def _show_table(answer: Answer) -> None:
 
     show_table(answer.columns, answer.rows[:SHOWN_ROWS])
     if more := len(answer.rows) - SHOWN_ROWS if len(answer.rows) > SHOWN_ROWS else 0:
-        typer.echo(f"… and {more:,} more rows; --csv and --json give all.")
+        typer.echo(f"… and {counted(more, 'more row')}; --csv and --json give all.")

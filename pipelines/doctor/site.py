@@ -15,6 +15,7 @@ from pipelines.jira.scope import ResolvedScope, resolve
 from pipelines.settings import RunSettings
 from pipelines.site_check import check_site
 from transforms.walk import WorkflowError
+from transforms.wording import counted
 
 SKEW = timedelta(minutes=2)
 """Clocks further apart than this are told: a schedule runs by this machine's, the figures hold by the site's."""
@@ -93,7 +94,8 @@ def _issues(session: JiraSession, scope: ResolvedScope) -> Finding:
     if count == 0:
         return Finding("issues", "warn", "No issue of the scope is visible.",
                        "Check [jira] jql in flow.toml and the account's Browse Projects permission.")  # fmt: skip
-    return Finding("issues", "ok", f"About {count:,} issues match the scope." if count else "Issues match the scope.")
+    about = f"The scope holds about {counted(count, 'issue')}." if count else "The scope holds issues."
+    return Finding("issues", "ok", about)
 
 
 def _boards(reference: Reference) -> Finding:

@@ -17,6 +17,7 @@ from pipelines.jira.errors import ForbiddenError, NotFoundError, RefusedError
 from pipelines.jira.ledger import Tombstone
 from pipelines.jira.route import has_match
 from pipelines.jira.scope import ResolvedScope
+from transforms.wording import counted
 
 MOST_LOST = 20
 MOST_LOST_SHARE = 0.05
@@ -105,8 +106,9 @@ class Census:
                 archived.add(project_id)
             elif (too_many or not (is_visible or project)) and not self.are_losses_accepted:
                 warnings[project_id] = (
-                    f"{count} of {living[project_id]} issues of project {_name(project, project_id)} are no longer"
-                    " listed. So many at once, or a whole project, are taken for a permission that was lost, not for"
+                    f"{count} of {counted(living[project_id], 'issue')} of project {_name(project, project_id)}"
+                    f" {'is' if count == 1 else 'are'} no longer listed. So many at once, or a whole project, are taken"
+                    " for a permission that was lost, not for"
                     " deletions: they stay as they were. If they are really gone, set accept_losses = true in flow.toml"
                     " for one run."
                 )

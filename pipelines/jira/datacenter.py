@@ -25,6 +25,7 @@ from pipelines.jira.ranges import Range, divide, open_ranges
 from pipelines.jira.repair import SecondRoutes
 from pipelines.jira.scrub import Scrubber, unreadable
 from pipelines.jira.shapes import LandedIssue, ReceivedIssue
+from transforms.wording import counted
 
 ISSUES_PER_PAGE = 100
 LARGEST_PAGE = 1000
@@ -171,8 +172,8 @@ class _RangeReader:
             if numbered or not found.total:
                 return self._certain(sorted(numbered.items()), list(numbered))
         raise AnswerError(
-            f"The site says that {found.total} issues match, and sends none or warns that the result is not whole."
-            " Nothing was published; the search index may be rebuilding: run again later."
+            f"The site counts {counted(found.total or 0, 'issue')} in this scope, and sends none or warns that the"
+            " result is not whole. Nothing was published; the search index may be rebuilding: run again later."
         )
 
     def _certain(self, ordered: list[tuple[int, msgspec.Raw]], came: list[int]) -> list[tuple[int, msgspec.Raw]]:

@@ -14,6 +14,7 @@ from pipelines.jira.options import Options
 from pipelines.jira.route import Route, count_issues, has_match, sweep_ids
 from pipelines.jira.scope import ResolvedScope
 from pipelines.jira.watermark import find_form, updated_since
+from transforms.wording import counted
 
 MOST_READ_AGAIN = 1000
 """Issues an increment reads again because an earlier run left them short."""
@@ -81,8 +82,8 @@ class Puller:
         self._intake.land(self._route.fetch(unseen))
         if len(self._intake.seen) < (1 - self._options.count_tolerance) * expected:
             raise AnswerError(
-                f"The site says that about {expected} issues match the scope ({', '.join(self._scope.keys)}), and lists"
-                f" {len(self._intake.seen)}. Nothing was published. Its search index may be rebuilding: run again"
+                f"The site counts about {counted(expected, 'issue')} in the scope ({', '.join(self._scope.keys)}), and"
+                f" lists {len(self._intake.seen)}. Nothing was published. Its search index may be rebuilding: run again"
                 " later. If its count stays wrong, raise count_tolerance in flow.toml."
             )
 
@@ -113,8 +114,8 @@ class Puller:
         self._intake.land(self._route.fetch(findings.to_fetch))
         if lacking := self._intake.missing & set(findings.to_fetch):
             raise AnswerError(
-                f"The site lists {len(lacking)} issues, shows them by their ids and leaves them out when asked for many"
-                f" at once, again and again (first: {min(lacking)}). Nothing was published; run again later."
+                f"The site lists {counted(len(lacking), 'issue')} that it shows by id and leaves out when asked for"
+                f" many at once, again and again (first: {min(lacking)}). Nothing was published; run again later."
             )
         self.gone += findings.gone
         self._done.gone_count = sum(one.issue_id in known for one in self.gone)

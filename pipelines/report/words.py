@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from transforms import wording
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 NOTHING = "–"
@@ -41,11 +43,17 @@ def deliveries(change: float) -> str:
     return f"{text} {'delivery' if text in ('+1', '-1') else 'deliveries'} a month"
 
 
-def counted(count: int | None, noun: str) -> str:
-    """``1 issue``, ``1,204 issues``."""
+def counted(count: int | None, noun: str, plural: str = "") -> str:
+    """``1 issue``, ``1,204 issues``; nothing where there is no figure."""
     if count is None:
         return NOTHING
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return wording.counted(count, noun, plural)
+
+
+def figure_of(value: float | None, noun: str, plural: str = "") -> str:
+    """A figure as ``number`` writes it, and what it counts: ``1 issue``, ``0.4 issues``, ``1.5 people``."""
+    text = number(value)
+    return f"{text} {noun if text == '1' else plural or f'{noun}s'}"
 
 
 def days(value: float | None, unit: str = "day") -> str:

@@ -28,9 +28,9 @@ def test_a_sound_audit_says_so_with_what_was_left_out():
 
 def test_caveats_are_shown_with_the_rows_they_speak_of():
     page = render_audit(ABOUT, [HOLDS, CAVEAT])
-    assert "1 ask for caution" in page
+    assert "to be careful with: 1." in page
     assert "<h2>Caveats</h2>" in page
-    assert "40 rows break every_status_is_mapped; the first 1:" in page
+    assert "40 rows against every_status_is_mapped; the first 1:" in page
     assert "<td>7</td>" in page
 
 

@@ -196,7 +196,7 @@ def test_a_failed_audit_publishes_nothing_and_leaves_a_report(earlier, monkeypat
     monkeypatch.setattr(contracts, "CONTRACTS", (*contracts.CONTRACTS, lie))
     with pytest.raises(AuditError) as caught:
         publish(small_site(), earlier)
-    assert "issues: there are no bugs (2 rows break it)" in str(caught.value)
+    assert "issues: there are no bugs (broken by 2 rows)" in str(caught.value)
     assert snapshot(earlier) == before
     [page, report] = sorted((earlier / "audits").iterdir())
     assert str(report) in str(caught.value)

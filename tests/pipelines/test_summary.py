@@ -119,9 +119,7 @@ def test_without_any_wait_no_stage_is_named(tables):
 
 def test_without_deliveries_nothing_is_claimed(tables):
     insert(tables, "core.issues", {"issue_id": 1})
-    assert summarise(tables)[0] == (
-        "1 issues. None of them was started and delivered yet, so there is no cycle time to split."
-    )
+    assert summarise(tables)[0] == ("1 issue, none of them started and delivered yet: there is no cycle time to split.")
 
 
 def test_doubts_are_told_only_where_there_are_some(shop):
@@ -131,7 +129,7 @@ def test_doubts_are_told_only_where_there_are_some(shop):
     insert(shop, "core.statuses", {"status_id": 9, "is_unmapped": True, "elapsed_hours": 1234.4})
     lines = summarise(shop)
     assert lines[1] == "Incomplete histories: 1; answers in quarantine: 1 (schema quality)."
-    assert lines[2] == "1,234 hours lie in statuses no rule covers; they count as wait (core.statuses)."
+    assert lines[2] == "In statuses no rule covers, counted as wait: 1,234 hours (core.statuses)."
 
 
 def test_mapped_statuses_raise_no_doubt(shop):

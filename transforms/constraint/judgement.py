@@ -12,6 +12,7 @@ from datetime import date
 import numpy as np
 
 from transforms.constraint.reliefs import LEAST_DEPARTURES, Reliefs, Target, falls, gains
+from transforms.wording import there_are
 
 CLEAR_GAIN = 0.02
 """Deliveries must rise by more than this for anything to limit throughput."""
@@ -78,9 +79,9 @@ def insufficient(ground: Ground) -> Judgement | None:
     """The verdict where too little is known, with what is missing; None where there is enough."""
     missing = []
     if ground.weeks < LEAST_WEEKS:
-        missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, there are {ground.weeks}")
+        missing.append(f"a verdict needs {LEAST_WEEKS} complete weeks, {there_are(ground.weeks)}")
     if ground.delivered < LEAST_DELIVERED:
-        missing.append(f"a verdict needs {LEAST_DELIVERED} deliveries, there are {ground.delivered}")
+        missing.append(f"a verdict needs {LEAST_DELIVERED} deliveries, {there_are(ground.delivered)}")
     if not ground.targets:
         missing.append(
             f"a verdict needs a stage with {LEAST_DEPARTURES} departures of which it is known who works in it"

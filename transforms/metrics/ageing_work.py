@@ -29,6 +29,7 @@ from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.statistics.curves import outlasts
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
+from transforms.wording import lacking
 from transforms.workflow import SPAN_KINDS, Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -181,7 +182,7 @@ def _with_chances(rows: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
 def _finished(rows: pl.DataFrame) -> pl.DataFrame:
     notes = [
         pl.when(pl.col.past_count < MINIMUM_PAST).then(
-            pl.format(f"rank needs {MINIMUM_PAST} past issues of the stage, there are {{}}", "past_count")
+            lacking(f"rank needs {MINIMUM_PAST} past issues of the stage", "past_count")
         ),
         pl.when(pl.col.service_level_days.is_null()).then(pl.lit("no promise for its value stream yet")),
     ]

@@ -26,6 +26,7 @@ from transforms.metrics.privacy import SUPPRESSED, is_team_large_enough, team_si
 from transforms.metrics.slots import events_in_periods
 from transforms.schema import LABEL, Column
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -182,7 +183,7 @@ def _explained(rows: pl.DataFrame) -> pl.DataFrame:
         "{}: effective approvers {}; the busiest of them makes {} % of {} exits.", "stage_name",
         pl.col.effective_approver_number.round(1), (pl.col.top_approver_share * 100).round(0).cast(pl.Int64), "exits",
     )  # fmt: skip
-    few = pl.format(f"figures need {MINIMUM_EXITS} exits, there are {{}}", "exit_count")
+    few = lacking(f"figures need {MINIMUM_EXITS} exits", "exit_count")
     is_penalty_unknown = pl.col.absence_penalty_ratio.is_null()
     note = (
         pl.when(pl.col.state == "suppressed")

@@ -29,6 +29,7 @@ from transforms.metrics.periods import periods, weeks
 from transforms.metrics.slots import events_in_periods, events_in_slots, working_between
 from transforms.schema import Column
 from transforms.statistics.rates import MINIMUM_EVENTS, MINIMUM_WEEKS
+from transforms.wording import lacking, one_or_many
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -158,15 +159,12 @@ def _planning_days(placed: pl.DataFrame) -> pl.DataFrame:
 def _noted(rows: pl.DataFrame) -> pl.DataFrame:
     counts = ("committed_count", "week_count", "commitment_day_count", "planning_day_count")
     rows = rows.with_columns(pl.col(counts).fill_null(0).cast(pl.Int64))
+    few = f"dispersion_index needs {MINIMUM_WEEKS} complete weeks and {MINIMUM_EVENTS} commitments in them"
     few_weeks = pl.when(pl.col.dispersion_index.is_null()).then(
-        pl.format(
-            f"dispersion_index needs {MINIMUM_WEEKS} complete weeks and {MINIMUM_EVENTS} commitments in them,"
-            " there are {} weeks",
-            "week_count",
-        )
+        one_or_many("week_count", f"{few}, there is {{}} week", f"{few}, there are {{}} weeks")
     )
     few_days = pl.when(pl.col.planning_day_count < MINIMUM_PLANNING_DAYS).then(
-        pl.format(f"the interval needs {MINIMUM_PLANNING_DAYS} planning days, there are {{}}", "planning_day_count")
+        lacking(f"the interval needs {MINIMUM_PLANNING_DAYS} planning days", "planning_day_count")
     )
     note = as_note([*too_few(PERCENTS, "committed_count", "commitments"), few_weeks, few_days])
     return rows.with_columns(note=note).sort(KEY)

@@ -37,6 +37,7 @@ from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -198,7 +199,7 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
         pl.Series(f"type_share{end}", v).fill_nan(None) for end, v in zip(("", "_low", "_high"), shares, strict=True)
     )
     few_observed = pl.when(pl.col.observed_count < MINIMUM_INCIDENCE_SAMPLE).then(
-        pl.format(f"shares within need {MINIMUM_INCIDENCE_SAMPLE} in progress, there are {{}}", "observed_count")
+        lacking(f"shares within need {MINIMUM_INCIDENCE_SAMPLE} in progress", "observed_count")
     )
     parts = [*too_few(PERCENTS, "delivered_count", "deliveries"), few_observed, pl.col.curve_note, pl.col.mix_note]
     return rows.with_columns(note=as_note(parts)).sort("value_stream", "issue_type", *PERIOD_KEY[1:])

@@ -29,6 +29,7 @@ from transforms.metrics.slots import working_between
 from transforms.schema import LABEL, Column, Table
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
+from transforms.wording import lacking, one_or_many
 from transforms.workflow import Workflow
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -187,10 +188,14 @@ def _noted(rows: pl.DataFrame) -> pl.DataFrame:
     said = (*CELL, "definition_version", "note")
     hidden = [name for name in DecisionLatency.columns if name not in said]
     late = pl.when(pl.col.late_week_following_wait_days_p50.is_null()).then(
-        pl.format(f"what follows late exits needs {MINIMUM_SAMPLE[0.5]}, there are {{}}", "late_week_exit_count")
+        lacking(f"what follows late exits needs {MINIMUM_SAMPLE[0.5]}", "late_week_exit_count")
     )
     some = pl.when(pl.col.withheld_exit_count > 0).then(
-        pl.format("{} exits lie in hours without a row, where fewer people stand", "withheld_exit_count")
+        one_or_many(
+            "withheld_exit_count",
+            "{} exit lies in hours without a row, where fewer people stand",
+            "{} exits lie in hours without a row, where fewer people stand",
+        )
     )
     note = as_note([*too_few(PERCENTS, "exit_count", "exits"), late, some])
     small = pl.lit(f"everything is {SUPPRESSED}")

@@ -16,6 +16,7 @@ from transforms.metrics.slots import events_in_periods
 from transforms.schema import Column, RowRule
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.rank_correlation import MINIMUM_PAIRS, spearman
+from transforms.wording import counted, there_are
 from transforms.workflow import Workflow
 
 WHOLE = "whole_history"
@@ -177,7 +178,7 @@ def _sentence(record: Mapping[str, Any]) -> str:
     count, ticked = record["release_count"], [words for box, words in BOXES.items() if record[box] == "yes"]
     if count < MINIMUM_PAIRS:
         return f"Cannot tell: {count} {'release' if count == 1 else 'releases'}, a judgement needs {MINIMUM_PAIRS}."
-    seen = f"{len(ticked)} of 5 signs over {count} releases" + (f": {'; '.join(ticked)}." if ticked else ".")
+    seen = f"{len(ticked)} of 5 signs over {counted(count, 'release')}" + (f": {'; '.join(ticked)}." if ticked else ".")
     opening = {
         "yes": "Fear of releasing feeds on itself: ", "no": "No spiral of fear: ", "cannot_tell": "Cannot tell: ",
     }  # fmt: skip
@@ -186,6 +187,6 @@ def _sentence(record: Mapping[str, Any]) -> str:
 
 def _note(record: Mapping[str, Any]) -> str | None:
     if record["release_count"] < MINIMUM_PAIRS:
-        return f"all boxes need {MINIMUM_PAIRS} releases, there are {record['release_count']}"
+        return f"all boxes need {MINIMUM_PAIRS} releases, {there_are(record['release_count'])}"
     empty = [box for box in BOXES if record[f"{box}_correlation"] is None]
     return f"{', '.join(empty)}: fewer than {MINIMUM_PAIRS} known, or they never vary" if empty else None

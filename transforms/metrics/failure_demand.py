@@ -33,6 +33,7 @@ from transforms.statistics.curves import finished_by, is_known_at
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.proportions import wilson
 from transforms.statistics.survival import period_kaplan_meier
+from transforms.wording import lacking
 from transforms.workflow import TERMINAL_KINDS, Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -228,9 +229,7 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
             for end, values in zip(("", "_low", "_high"), found, strict=True)
         )
     few = [
-        pl.when(pl.col(count) < MINIMUM_SHARE_SAMPLE).then(
-            pl.format(f"{name} needs {MINIMUM_SHARE_SAMPLE} {of}, there are {{}}", count)
-        )
+        pl.when(pl.col(count) < MINIMUM_SHARE_SAMPLE).then(lacking(f"{name} needs {MINIMUM_SHARE_SAMPLE} {of}", count))
         for name, count, of in (
             ("failure_demand_share", "arrived", "arrivals"),
             ("reopened_30_days_share", "followed_count", "deliveries followed for 30 days"),

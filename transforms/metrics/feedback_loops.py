@@ -30,6 +30,7 @@ from transforms.metrics.slots import events_in_periods
 from transforms.row_rules import all_of
 from transforms.schema import Column, RowRule
 from transforms.statistics.proportions import wilson
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -149,9 +150,8 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
         for end, values in zip(("", "_low", "_high"), found, strict=True)
     )
     few = pl.when(pl.col.followed_count < MINIMUM_SHARE_SAMPLE).then(
-        pl.format(
-            f"traced_share needs {MINIMUM_SHARE_SAMPLE} features followed for {FOLLOW_UP.days} days, there are {{}}",
-            "followed_count",
+        lacking(
+            f"traced_share needs {MINIMUM_SHARE_SAMPLE} features followed for {FOLLOW_UP.days} days", "followed_count"
         )
     )
     return rows.with_columns(note=as_note([few, *too_few(PERCENTS, "traced_count", "traced features")])).sort(KEY)

@@ -18,6 +18,7 @@ from transforms.statistics.bootstrap import delivered_within
 from transforms.statistics.proportions import wilson
 from transforms.statistics.rates import MINIMUM_EVENTS, MINIMUM_WEEKS
 from transforms.statistics.scores import crps, pinball, place_in
+from transforms.wording import there_are
 from transforms.workflow import Workflow
 
 MINIMUM_ORIGINS = 12
@@ -171,7 +172,7 @@ def _row(
         "first_origin_date": min(mondays, default=None), "last_origin_date": max(mondays, default=None),
     }  # fmt: skip
     if len(scored) < MINIMUM_ORIGINS:
-        note = f"a backtest needs {MINIMUM_ORIGINS} past forecasts, there are {len(scored)}"
+        note = f"a backtest needs {MINIMUM_ORIGINS} past forecasts, {there_are(len(scored))}"
         return row | {"verdict": "cannot_tell", "sentence": f"Nobody can tell: {note}.", "note": note}
     shares = _shares(scored, horizon)
     return row | shares | _means(scored) | _verdict(shares, len(scored), horizon)

@@ -27,6 +27,7 @@ from transforms.schema import Column
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, ratio_of_sums
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -146,7 +147,7 @@ def _withheld(rows: pl.DataFrame) -> pl.DataFrame:
             "delivered_count", "definition_version", "note")  # fmt: skip
     hidden = [name for name in Handoffs.columns if name not in said]
     few = pl.when(pl.col.delivered_count < MINIMUM_RATIO_SAMPLE).then(
-        pl.format(f"means and shares need {MINIMUM_RATIO_SAMPLE} deliveries, there are {{}}", "delivered_count")
+        lacking(f"means and shares need {MINIMUM_RATIO_SAMPLE} deliveries", "delivered_count")
     )
     small = pl.when(~is_team_large_enough()).then(pl.lit(f"everything is {SUPPRESSED}"))
     large = [*too_few(PERCENTS, "delivered_count", "deliveries"), few]

@@ -32,6 +32,7 @@ from transforms.statistics.incidence import incidence_by
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.proportions import wilson
 from transforms.statistics.survival import period_kaplan_meier
+from transforms.wording import lacking
 from transforms.workflow import TERMINAL_KINDS, Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -233,9 +234,7 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
             for end, values in zip(("", "_low", "_high"), found, strict=True)
         )
     few = [
-        pl.when(pl.col(of) < MINIMUM_SAMPLE).then(
-            pl.format(f"{name} needs {MINIMUM_SAMPLE} {words}, there are {{}}", of)
-        )
+        pl.when(pl.col(of) < MINIMUM_SAMPLE).then(lacking(f"{name} needs {MINIMUM_SAMPLE} {words}", of))
         for name, _, of, words in shares
     ]
     young = pl.when(pl.col(INCIDENCE).is_null()).then(pl.lit(f"{INCIDENCE}: too little was watched so long"))

@@ -12,6 +12,7 @@ import polars as pl
 from transforms.metrics.periods import PERIOD_KINDS
 from transforms.schema import LABEL, Column, Table
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE, interval_ranks, type_1_rank
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 
 MS_PER_DAY = 86_400_000
@@ -99,7 +100,7 @@ def too_few(percents: Iterable[int], count: str, of: str) -> list[pl.Expr]:
     """Parts of a note: one per percentile that has no value because column ``count`` is below its minimum sample."""
     return [
         pl.when(pl.col(count) < MINIMUM_SAMPLE[percent / 100]).then(
-            pl.format(f"p{percent} needs {MINIMUM_SAMPLE[percent / 100]} {of}, there are {{}}", count)
+            lacking(f"p{percent} needs {MINIMUM_SAMPLE[percent / 100]} {of}", count)
         )
         for percent in percents
     ]

@@ -23,6 +23,7 @@ from transforms.statistics.change_points import (
 )
 from transforms.statistics.process_behaviour import autocorrelation, is_autocorrelated
 from transforms.statistics.rates import MINIMUM_WEEKS, rate_ratio
+from transforms.wording import counted
 
 CAUSES = ("history", "deliveries", "cycle_time", "definitions")
 """Why a regime begins where it does: the history itself begins there, or what changed."""
@@ -79,7 +80,7 @@ def doubts(flow: pl.DataFrame) -> list[str]:
     """What speaks against looking ahead from these weeks, in words; nothing if they are steady."""
     delivered = flow["delivered_count"].to_numpy()
     if len(flow) < MINIMUM_WEEKS:
-        weeks = "1 week" if len(flow) == 1 else f"{len(flow)} weeks"
+        weeks = counted(len(flow), "week")
         return [f"only {weeks} since the last change, {MINIMUM_WEEKS} are needed"]
     return [text for text in (_trend(delivered), _echo(delivered), _imbalance(flow)) if text]
 

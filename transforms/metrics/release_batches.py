@@ -15,6 +15,7 @@ from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.period_tables import MS_PER_DAY, definition_version_column, note_column
 from transforms.schema import LABEL, TIMESTAMP, Column, Table
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 
 SOURCES = ("version", "deliveries")
@@ -178,7 +179,7 @@ def _with_failures(
 def _noted(batches: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
     few = pl.when(pl.col.issue_count < MINIMUM_SAMPLE[0.5]).then(
-        pl.format(f"wait_days_p50 needs {MINIMUM_SAMPLE[0.5]} issues, there are {{}}", "issue_count")
+        lacking(f"wait_days_p50 needs {MINIMUM_SAMPLE[0.5]} issues", "issue_count")
     )
     young = pl.when(pl.col.bug_count.is_null()).then(pl.lit("bugs and hotfixes: 14 days have not passed"))
     text = pl.concat_str([few, young], separator="; ", ignore_nulls=True)

@@ -14,6 +14,7 @@ from scipy.stats import norm, t
 
 from transforms.statistics.bootstrap import resample_weights
 from transforms.statistics.order_statistics import Estimate
+from transforms.wording import there_are
 
 MINIMUM_TERCILE = 30
 """Reviews on a side below which nothing is compared (METHODS §8)."""
@@ -89,7 +90,7 @@ def judge(stage_name: str, found: Contrast) -> tuple[str, str, str | None]:
         few = min(found.low_load_count, found.high_load_count)
         note = (
             f"the contrast needs {MINIMUM_TERCILE} reviews under low and under high load in {MINIMUM_WEEKS} weeks,"
-            f" there are {few} on a side"
+            f" {there_are(few)} on a side"
         )
         return "cannot_tell", f"{stage_name}: nobody can tell from so few reviews.", note
     facts = (

@@ -33,6 +33,7 @@ from transforms.metrics.stage_stays import stage_runs
 from transforms.row_rules import all_of
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -176,9 +177,7 @@ def _with_share(rows: pl.DataFrame, name: str, count: str, of: str) -> pl.DataFr
 
 def _noted(rows: pl.DataFrame) -> pl.DataFrame:
     few = [
-        pl.when(pl.col(count) < MINIMUM_YIELD_SAMPLE).then(
-            pl.format(f"{name} needs {MINIMUM_YIELD_SAMPLE} {of}, there are {{}}", count)
-        )
+        pl.when(pl.col(count) < MINIMUM_YIELD_SAMPLE).then(lacking(f"{name} needs {MINIMUM_YIELD_SAMPLE} {of}", count))
         for name, count, of in (
             ("sent_back_share", "passed_count", "passing issues"),
             ("first_pass_yield_share", "delivered_count", "deliveries"),

@@ -31,6 +31,7 @@ from transforms.statistics.curves import UNKNOWN, finished_by, is_known_at
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
 from transforms.statistics.survival import period_kaplan_meier
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -161,15 +162,13 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
     has_promise = pl.col.expectation_days.is_not_null()
     notes = [
         pl.when(pl.col.expectation_count < MINIMUM_DELIVERIES).then(
-            pl.format(
-                f"no promise: it needs {MINIMUM_DELIVERIES} deliveries in 26 weeks, there are {{}}", "expectation_count"
-            )
+            lacking(f"no promise: it needs {MINIMUM_DELIVERIES} deliveries in 26 weeks", "expectation_count")
         ),
         pl.when(~has_promise & (pl.col.expectation_count >= MINIMUM_DELIVERIES)).then(
             pl.lit("no promise: it lies beyond the ages watched")
         ),
         pl.when(has_promise & (pl.col.judged_count < MINIMUM_JUDGED)).then(
-            pl.format(f"attained needs {MINIMUM_JUDGED} judged, there are {{}}", "judged_count")
+            lacking(f"attained needs {MINIMUM_JUDGED} judged", "judged_count")
         ),
         pl.when(has_promise & pl.col.km_attained_share.is_null()).then(pl.lit("km_attained: too little was watched")),
     ]

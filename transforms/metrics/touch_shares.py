@@ -28,6 +28,7 @@ from transforms.metrics.touch_estimates import INTERVAL_KEY, logged_touch, share
 from transforms.row_rules import all_of
 from transforms.schema import Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, share_of_sums
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -195,13 +196,13 @@ def _withheld(rows: pl.DataFrame) -> pl.DataFrame:
     is_team = is_team_large_enough()
     kept = [pl.when(is_team & is_known).then(pl.col(of["from_evidence"])), pl.when(is_team).then(pl.col(of["shared"]))]
     few = pl.when(pl.col.delivered_count < MINIMUM_RATIO_SAMPLE).then(
-        pl.format(f"flow efficiency needs {MINIMUM_RATIO_SAMPLE} deliveries, there are {{}}", "delivered_count")
+        lacking(f"flow efficiency needs {MINIMUM_RATIO_SAMPLE} deliveries", "delivered_count")
     )
     short = pl.when((pl.col.delivered_count >= MINIMUM_RATIO_SAMPLE) & (pl.col.whole < MINIMUM_HOURS)).then(
         pl.lit(f"flow efficiency needs {MINIMUM_HOURS} working hours")
     )
     unknown = pl.when((pl.col.delivered_count > 0) & ~is_known).then(
-        pl.format("evidence of work: unknown, {} of {} issues leave any", "evidence_count", "delivered_count")
+        pl.format("evidence of work: unknown, left by {} of {} issues", "evidence_count", "delivered_count")
     )
     small = pl.when(~is_team).then(pl.lit(f"evidence and shared touch are {SUPPRESSED}"))
     return rows.with_columns(*kept, note=as_note([few, short, unknown, small]))

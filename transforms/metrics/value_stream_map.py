@@ -40,6 +40,7 @@ from transforms.metrics.stage_stays import stage_pieces
 from transforms.row_rules import WIP_BALANCES, all_of, close_to
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -233,10 +234,10 @@ def _with_notes(steps: pl.DataFrame) -> pl.DataFrame:
     gaps = [column for column in steps.columns if column.startswith("gap_") and "days" in column]
     emptied = steps.with_columns(pl.when("has_queue").then(pl.col(gaps)))
     few_delivered = pl.when(pl.col.delivered_count < MINIMUM_RATIO_SAMPLE).then(
-        pl.format(f"shares need {MINIMUM_RATIO_SAMPLE} deliveries, there are {{}}", "delivered_count")
+        lacking(f"shares need {MINIMUM_RATIO_SAMPLE} deliveries", "delivered_count")
     )
     few_passed = pl.when(pl.col.passed_count < MINIMUM_YIELD_SAMPLE).then(
-        pl.format(f"yields need {MINIMUM_YIELD_SAMPLE} passing issues, there are {{}}", "passed_count")
+        lacking(f"yields need {MINIMUM_YIELD_SAMPLE} passing issues", "passed_count")
     )
     note = as_note([*too_few(PERCENTS, "passed_count", "passing issues"), few_delivered, few_passed])
     return emptied.with_columns(note=note).sort("value_stream", "period_kind", "period_start_date", "stage_order")

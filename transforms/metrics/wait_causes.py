@@ -28,6 +28,7 @@ from transforms.metrics.waiting_visits import add_batches, visits_of, waiting_pi
 from transforms.row_rules import all_of, close_to
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE, Moments, share_of_sums
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -220,7 +221,7 @@ def _withheld(rows: pl.DataFrame) -> pl.DataFrame:
     hidden = [f"{cause}_ms" for cause in OF_PERSONS] + [f"{c}_share{end}" for c in OF_PERSONS for end in ends]
     hidden += [f"{name}_ms" for name in OTHER_ORDER if not name.startswith("blocked")]
     few = pl.when(pl.col.issue_count < MINIMUM_RATIO_SAMPLE).then(
-        pl.format(f"shares need {MINIMUM_RATIO_SAMPLE} issues, there are {{}}", "issue_count")
+        lacking(f"shares need {MINIMUM_RATIO_SAMPLE} issues", "issue_count")
     )
     small = pl.when(~is_team_large_enough()).then(pl.lit(f"what people were busy with is {SUPPRESSED}"))
     return rows.with_columns(pl.when(is_team_large_enough()).then(pl.col(hidden)), note=as_note([few, small]))

@@ -19,6 +19,7 @@ from transforms.statistics.process_behaviour import (
     signals,
 )
 from transforms.statistics.rates import MINIMUM_EVENTS, rate_ratio
+from transforms.wording import lacking
 from transforms.workflow import Workflow
 
 RATIO_WEEKS = 13
@@ -78,7 +79,7 @@ def add_cycle_means(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:
     mean, spread = (np.where(is_enough, found[name].fill_null(0).to_numpy(), np.nan) for name in ("mean", "spread"))
     half = t.ppf(0.975, np.maximum(n - 1, 1)) * spread / np.sqrt(np.maximum(n, 1))
     ends = zip(ENDS, (mean, np.maximum(mean - half, 0), mean + half), strict=True)
-    few = pl.format(f"a mean needs {MINIMUM_SAMPLE[0.5]} cycle times, there are {{}}", "cycle_count")
+    few = lacking(f"a mean needs {MINIMUM_SAMPLE[0.5]} cycle times", "cycle_count")
     return flow.with_columns(
         *(pl.Series(f"cycle_days_mean{end}", values).fill_nan(None) for end, values in ends),
         mean_note=pl.when(pl.col.cycle_count < MINIMUM_SAMPLE[0.5]).then(few),

@@ -6,6 +6,7 @@ import polars as pl
 
 from transforms.raw import REPAIR_ROUTES
 from transforms.schema import Column, RowRule, Table
+from transforms.wording import one_or_many
 
 
 class Completeness(Table, layer="quality", key=("issue_id",)):
@@ -58,7 +59,8 @@ def prove_completeness(issues: pl.LazyFrame, status_visits: pl.LazyFrame) -> pl.
 
 
 def _missing_histories() -> pl.Expr:
-    text = pl.format("Jira says {} histories, {} came", "history_total", "history_count")
+    said = one_or_many("history_total", "{} history", "{} histories")
+    text = pl.format("Jira says {}, {} came", said, "history_count")
     return pl.when(pl.col.history_total > pl.col.history_count).then(text)
 
 

@@ -26,6 +26,7 @@ from transforms.quality.log_detectors import INSTANT, STAND_UP_MINUTES, exits_of
 from transforms.row_rules import all_of
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
+from transforms.wording import lacking
 from transforms.workflow import TERMINAL_KINDS, Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -242,7 +243,7 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
     is_known = pl.col.exit_count >= MINIMUM_EXITS
     is_coarse = (pl.col.batch_share.fill_null(0) >= COARSE) | (pl.col.stand_up_excess.fill_null(0) >= COARSE)
     few = [
-        pl.when(pl.col(count) < MINIMUM_EXITS).then(pl.format(f"{what} {MINIMUM_EXITS} {of}, there are {{}}", count))
+        pl.when(pl.col(count) < MINIMUM_EXITS).then(lacking(f"{what} {MINIMUM_EXITS} {of}", count))
         for what, count, of in (
             ("data_quality needs", "exit_count", "changes"),
             ("batch and stand-up need", "human_count", "human changes"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.words import joined, listed, number, percent
+from pipelines.report.words import figure_of, joined, listed, number, percent
 
 SINGLE = 1.5
 """Effective approvers up to which one speaks of a single point of approval."""
@@ -45,8 +45,7 @@ def _finding(rows: list[Row]) -> str:
 
 
 def _people(row: Row) -> str:
-    text = number(row["effective_approver_number"])
-    return f"{text} person" if text == "1" else f"{text} people"
+    return figure_of(row["effective_approver_number"], "person", "people")
 
 
 def _bar(row: Row) -> Row:

@@ -10,7 +10,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts
-from pipelines.report.words import days, joined, number, span
+from pipelines.report.words import counted, days, joined, number, span
 
 
 def build(published: Published) -> Iterator[Entry]:
@@ -37,7 +37,7 @@ def _finding(stage: str, weeks: list[Row], *, is_named: bool) -> str:
     came, left = (sum(row[f"{kind}_count"] for row in weeks) for kind in ("arrival", "departure"))
     last = weeks[-1]
     why = "" if is_named else " (no constraint is named; it holds the most waiting)"
-    text = f"{stage}{why}: {number(came)} came and {number(left)} left in {len(weeks)} weeks;"
+    text = f"{stage}{why}: {number(came)} came and {number(left)} left in {counted(len(weeks), 'week')};"
     text += f" its queue went from {number(weeks[0]['queue_mean'])} to {number(last['queue_mean'])}."
     if last["drain_weeks"] is not None and last["queue_end"]:
         text += f" If nothing more came it would be empty in {days(last['drain_weeks'], 'week')}."

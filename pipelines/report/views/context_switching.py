@@ -58,7 +58,8 @@ def _finding(rows: list[Row]) -> str:
     bounds = span(last["parallel_issues_mean_low"], last["parallel_issues_mean_high"])
     text = f"In the week of {day(last['week_start_date'])} a person with work in hand had"
     held = number(last["parallel_issues_mean"])
-    text += f" {held}{bounds} {'issue' if held == '1' else 'issues'} at once ({last['team_count']} people)"
+    people = counted(last["team_count"], "person", "people")
+    text += f" {held}{bounds} {'issue' if held == '1' else 'issues'} at once ({people})"
     if last["many_parallel_share"] is not None:
         many = percent_span(last["many_parallel_share_low"], last["many_parallel_share_high"])
         text += f"; {percent(last['many_parallel_share'])}{many} of that time with three or more"

@@ -23,7 +23,8 @@ def _told(row: Row) -> dict[str, Any]:
 def _finding(row: Row) -> str:
     bounds = span(row["handoffs_per_delivered_low"], row["handoffs_per_delivered_high"])
     mean = number(row["handoffs_per_delivered"])
-    text = f"A delivered issue was handed from one person to another {mean}{bounds} times on average"
+    times = "time" if mean == "1" else "times"
+    text = f"A delivered issue was handed from one person to another {mean}{bounds} {times} on average"
     if row["handoffs_most"] is not None:
         text += f", at most {counted(row['handoffs_most'], 'time')}"
     return f"{text} ({counted(row['delivered_count'], 'issue')})."

@@ -10,7 +10,7 @@ import polars as pl
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.words import NOTHING, counted, joined, number, percent, sentence
+from pipelines.report.words import NOTHING, counted, figure_of, joined, percent, sentence
 
 SIGNS = (
     ("batch_share", "in batches"),
@@ -55,7 +55,7 @@ def _reasons(published: Published) -> dict[str, Counter[str]]:
 
 def _histories(doubts: Doubts, stream: str, reasons: dict[str, Counter[str]]) -> str:
     total, broken = doubts.issue_counts[stream], doubts.incomplete[stream]
-    text = f"{counted(total - broken, 'history').replace('historys', 'histories')} of {total:,} proved whole"
+    text = f"{counted(total - broken, 'history', 'histories')} of {total:,} proved whole"
     if broken:
         [(most, _)] = reasons[stream].most_common(1)
         text += f"; {broken:,} not (mostly: {most})"
@@ -72,7 +72,7 @@ def _checks(checks: list[Row]) -> str:
 
 def _unmapped(rows: list[Row]) -> str:
     hours = sum(row["working_hours"] for row in rows)
-    return f"{number(hours)} working hours lie in statuses no rule covers; they count as wait." if rows else ""
+    return f"{figure_of(hours, 'working hour')} in statuses no rule covers; counted as wait." if rows else ""
 
 
 def _line(row: Row) -> list[str]:

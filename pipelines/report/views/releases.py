@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.words import counted, days, joined, number
+from pipelines.report.words import counted, days, figure_of, joined
 
 BATCHED = 2.0
 """Mean issues of a release from which one can speak of batches; below it issues are delivered one by one."""
@@ -64,7 +64,7 @@ def _finding(rows: list[Row], *, is_batched: bool) -> str:
     if not is_batched:
         return f"{counted(issues, 'issue')} delivered in {counted(len(rows), 'release')}: one by one, not in batches."
     gaps = [row["days_since_previous"] for row in rows if row["days_since_previous"] is not None]
-    text = f"{counted(len(rows), 'release')} of {number(issues / len(rows))} issues on average"
+    text = f"{counted(len(rows), 'release')} of {figure_of(issues / len(rows), 'issue')} on average"
     text += f", {days(sum(gaps) / len(gaps))} apart" if gaps else ""
     waited = sum(row["wait_days_total"] for row in rows)
     bugs = sum(row["bug_count"] or 0 for row in rows)

@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.words import joined, number, span
+from pipelines.report.words import figure_of, joined, number, span
 
 
 def shared(published: Published) -> Mapping[str, Mapping[str, Sequence[Row]]]:
@@ -52,15 +52,20 @@ def build(published: Published) -> Iterator[Entry]:
 def _finding(row: Row) -> str:
     bounds = span(row["wip_to_critical_ratio_low"], row["wip_to_critical_ratio_high"])
     ratio = row["wip_to_critical_ratio"]
-    held = number(row["wip_mean"])
-    text = "1 issue is in progress" if held == "1" else f"{held} issues are in progress"
-    text += f"; {number(row['critical_wip'])} would keep the slowest stage busy: {number(ratio)} times as much{bounds}."
+    times = "" if number(ratio) == "1" else f"{number(ratio)} times "
+    text = f"{_held(row)} in progress; {number(row['critical_wip'])} would keep the slowest stage busy:"
+    text += f" {times}as much{bounds}."
     return text + (" Starting more makes everything later, not more." if ratio > 2 else "")
 
 
 def _unknown(row: Row) -> str:
     why = row["note"] or "too little is known"
-    return f"{number(row['wip_mean'])} issues are in progress. How many would be enough cannot be told: {why}."
+    return f"{_held(row)} in progress. How many would be enough cannot be told: {why}."
+
+
+def _held(row: Row) -> str:
+    text = figure_of(row["wip_mean"], "issue")
+    return f"{text} {'is' if text == '1 issue' else 'are'}"
 
 
 VIEW = View(

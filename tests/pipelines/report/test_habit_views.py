@@ -213,7 +213,8 @@ def test_hours_no_rule_covers_are_told(tmp_path):
         "core.statuses": [{"is_unmapped": True, "working_hours": 120.0}, {"is_unmapped": False, "working_hours": 9.0}],
         "quality.log_quality": [{"stage_name": "Review"}],
     }
-    assert "120 working hours lie in statuses no rule covers" in only(quality, version(tmp_path, tables)).finding
+    finding = only(quality, version(tmp_path, tables)).finding
+    assert "120 working hours in statuses no rule covers; counted as wait." in finding
 
 
 def test_doubts_are_those_of_the_stream_and_period(tmp_path):

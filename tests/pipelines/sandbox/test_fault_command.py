@@ -51,7 +51,7 @@ def test_the_command_makes_the_trouble_of_a_file_and_counts_it(tmp_path, recorde
             process.kill()
     assert [answer.status_code for answer in answers] == [503, 200]
     assert answers[0].headers["Retry-After"] == "4"
-    assert f"1 faults of {script} strike on the way." in said
+    assert f"On the way: 1 fault of {script}." in said
     assert "Faults that struck: 1." in said
 
 

@@ -136,8 +136,8 @@ def test_moving_on_from_done_to_closed_or_leaving_cancelled_is_no_reopening():
 def test_below_thirty_there_are_no_shares_and_the_note_says_so():
     row = demand(delivered("G-1"))
     assert row["failure_demand_share"] is row["reopened_30_days_share"] is row["km_reopened_30_days_share"] is None
-    assert "failure_demand_share needs 30 arrivals, there are 1" in row["note"]
-    assert "reopened_30_days_share needs 30 deliveries followed for 30 days, there are 1" in row["note"]
+    assert "failure_demand_share needs 30 arrivals, there is 1" in row["note"]
+    assert "reopened_30_days_share needs 30 deliveries followed for 30 days, there is 1" in row["note"]
 
 
 @given(cases())

@@ -84,7 +84,7 @@ def test_silence_is_a_share_of_zero_with_an_upper_end():
 def test_below_thirty_there_is_no_share_and_the_note_says_so():
     row = loops(done("G-1"))
     assert row["traced_share"] is None
-    assert row["note"].startswith("traced_share needs 30 features followed for 60 days, there are 1")
+    assert row["note"].startswith("traced_share needs 30 features followed for 60 days, there is 1")
 
 
 def test_without_issues_there_are_no_rows():

@@ -114,7 +114,7 @@ def test_figures_that_too_little_stands_behind_are_withheld_and_named(told):
     row = week(told, date(2026, 3, 2))
     for column in ("cycle_days_mean", "start_finish_ratio", "delivered_limit_high", "wip_to_critical_ratio"):
         assert row[column] is None
-    for words in ("a mean needs 6 cycle times, there are 1", "limits need 12 complete weeks", "critical WIP needs"):
+    for words in ("a mean needs 6 cycle times, there is 1", "limits need 12 complete weeks", "critical WIP needs"):
         assert words in row["note"]
 
 

@@ -85,7 +85,7 @@ def test_too_few_origins_are_withheld():
     found = row(build([6] * 20), 12)
     assert (found["origin_count"], found["kept_p85_share"], found["crps_mean"]) == (1, None, None)
     assert found["verdict"] == "cannot_tell"
-    assert "needs 12 past forecasts, there are 1" in found["note"]
+    assert "needs 12 past forecasts, there is 1" in found["note"]
 
 
 def test_weeks_in_which_too_little_was_known_are_counted_as_withheld():

@@ -144,8 +144,8 @@ def test_shares_and_yield_are_of_the_issues_that_left_the_stage():
 def test_below_thirty_there_is_no_share_and_the_note_says_so():
     row = edge(build(sent_back("G-1")), "QA", "Development")
     assert row["sent_back_share"] is row["first_pass_yield_share"] is None
-    assert "sent_back_share needs 30 passing issues, there are 1" in row["note"]
-    assert "first_pass_yield_share needs 30 deliveries, there are 1" in row["note"]
+    assert "sent_back_share needs 30 passing issues, there is 1" in row["note"]
+    assert "first_pass_yield_share needs 30 deliveries, there is 1" in row["note"]
 
 
 def test_without_issues_there_are_no_rows():

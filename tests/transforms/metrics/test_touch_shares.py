@@ -132,7 +132,7 @@ def test_a_team_that_leaves_no_evidence_has_an_unknown_lower_bound_not_zero():
     row = quarter(published([*thirty()[:12], *(silent(n) for n in range(13))]))
     assert row["flow_efficiency_from_evidence"] is None
     assert row["flow_efficiency_shared"] is not None
-    assert row["note"] == "evidence of work: unknown, 12 of 25 issues leave any"
+    assert row["note"] == "evidence of work: unknown, left by 12 of 25 issues"
 
 
 def silent(number):

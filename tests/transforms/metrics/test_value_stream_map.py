@@ -200,8 +200,8 @@ def test_small_samples_are_withheld_and_say_so():
     row = step(build(frames(straight("G-1"))), "Review")
     for column in ("wait_days_p50", "wait_days_per_delivered", "cycle_share", "first_pass_yield_share"):
         assert row[column] is None
-    assert "p50 needs 6 passing issues, there are 1" in row["note"]
-    assert "shares need 20 deliveries, there are 1" in row["note"]
+    assert "p50 needs 6 passing issues, there is 1" in row["note"]
+    assert "shares need 20 deliveries, there is 1" in row["note"]
     assert row["wait_days_total"] == pytest.approx(6 / 24)
 
 
