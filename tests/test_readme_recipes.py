@@ -1,11 +1,15 @@
 """The README's ways to query the tables, run as they stand there."""
 
+import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
+import polars as pl
 import pytest
 
 from tests.readme import README, blocks
@@ -27,6 +31,18 @@ def title(block: str) -> str:
     return block.splitlines()[0]
 
 
+def by_sql(folder: Path) -> dict[str, float]:
+    """The share of waiting in the cycle time of delivered work, epics not counted beside their issues."""
+    query = """
+        SELECT value_stream, sum(wait_ms) / sum(cycle_ms) FROM core.issue_journeys
+        WHERE outcome = 'delivered' AND cycle_ms > 0 AND NOT is_rolled_up GROUP BY value_stream
+    """
+    with duckdb.connect(str(folder / "data" / "flow.duckdb"), read_only=True) as tables:
+        found = dict(tables.execute(query).fetchall())
+    assert len(found) == 6
+    return found
+
+
 def test_duckdbs_own_command_line_reads_the_tables(beside_data: Path):
     [line] = blocks("sh", SECTION)
     programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -40,7 +56,23 @@ def test_duckdbs_own_command_line_reads_the_tables(beside_data: Path):
 def test_frames_read_from_parquet_tell_how_much_was_waiting(beside_data: Path, block: str):
     names: dict = {}
     exec(compile(block, str(README), "exec"), names)
-    assert len(names["waiting"]) == 6
+    waiting = names["waiting"]
+    if isinstance(waiting, pl.DataFrame):
+        assert dict(waiting.iter_rows()) == pytest.approx(by_sql(beside_data))
+    else:
+        assert (waiting.wait_ms / waiting.cycle_ms).to_dict() == pytest.approx(by_sql(beside_data))
+
+
+def test_r_without_a_package_tells_the_same(beside_data: Path):
+    if shutil.which("Rscript") is None:
+        pytest.skip("no Rscript found, so R's recipe was not run; install r-base-core")
+    [block] = blocks("r", SECTION)
+    (beside_data / ".venv").symlink_to(sys.prefix)
+    (beside_data / "recipe.R").write_text(f"{block}\nwrite.csv(waiting)\n", encoding="utf-8")
+    ended = subprocess.run(["Rscript", "recipe.R"], capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    rows = list(csv.reader(ended.stdout.splitlines()))[1:]
+    assert {stream: float(share) for stream, share in rows} == pytest.approx(by_sql(beside_data))
 
 
 @pytest.mark.parametrize("path", sorted(set(PATHS)))
