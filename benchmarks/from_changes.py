@@ -1,6 +1,8 @@
 """From issues and unordered changes to intervals: ``status_events`` and ``close_stretches`` beside SQL and pandas.
 
-The product also repairs chains, names doubts and checks the order; its peers only sort.
+The product also repairs chains, names doubts and checks the order; its peers only sort. All get the rows as Jira gives
+them: issues in no order, but each issue's changes together, newest first. The product moves such issues whole; where
+rows are in no order at all it has to sort every one, which takes most of its lead.
 """
 
 from __future__ import annotations

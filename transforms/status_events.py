@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from transforms.order import ORDER, Runs, in_runs, places_of, same_issue, sort_issues
+from transforms.order import INSTANT, ORDER, Runs, in_runs, places_of, same_issue, sort_issues
 from transforms.trails import first_trail, longest_chain
 
 UNSAID = np.iinfo(np.int64).min
@@ -38,12 +38,17 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     are in order. Raises ValueError for a change of an issue that ``issues`` does not have.
     """
     issues = sort_issues(issues.select("issue_id", "created_at", "status_id"))
-    is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
-    moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
-    moves, runs = in_runs(moves)
+    moves, runs = in_runs(_moves(changes))
     layout = _lay(issues["issue_id"].to_numpy(), runs)
     _chain_same_instants(layout, moves, runs.stalls, issues)
     return _bridge(_behind_creation(issues, moves, layout), changes)
+
+
+def _moves(changes: pl.DataFrame) -> pl.DataFrame:
+    """Changes of status. Columns that are read as a whole lie in one piece: each look at pieces would copy them."""
+    is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
+    moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
+    return moves.with_columns(moves.select(*INSTANT, "from_id", "to_id").rechunk())
 
 
 def _lay(ids: np.ndarray, runs: Runs) -> _Layout:
