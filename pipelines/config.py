@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from pipelines.config_calendar import CalendarSection, Section
 from pipelines.config_errors import ConfigError, explain
 from pipelines.config_sites import SiteSection
+from pipelines.config_streams import ValueStreamSection
 from pipelines.jira.options import Options
 from pipelines.limits import Limits
 from pipelines.versions import KEPT_VERSIONS
-from transforms.workflow_rules import KindRules, StageRules, StreamRules, WorkflowRules
+from transforms.workflow_rules import StreamRules, WorkflowRules
 
 
 class JiraScope(Section):
@@ -103,100 +103,6 @@ class AuditSection(Section):
     def limits(self) -> Limits:
         """The same for the audit."""
         return Limits(**self.model_dump())
-
-
-def _ids_as_text(statuses: object) -> object:
-    """A list of names and ids, the ids written as text."""
-    return [str(s) if type(s) is int else s for s in statuses] if isinstance(statuses, list) else statuses
-
-
-class StageSection(Section):
-    """One stage of a value stream: its statuses by what is meant to happen in them."""
-
-    name: str = Field(min_length=1, description="Name of the stage in the tables.")
-    wait: tuple[str, ...] = Field((), description="Statuses (names or ids) in which it waits for its next person.")
-    touch: tuple[str, ...] = Field((), description="Statuses in which somebody is meant to work on it.")
-    blocked: tuple[str, ...] = Field((), description="Statuses that put it on hold.")
-    done: tuple[str, ...] = Field((), description="Statuses in which it is delivered.")
-    discarded: tuple[str, ...] = Field((), description="Statuses in which it is given up.")
-
-    _ids_are_text = field_validator("wait", "touch", "blocked", "done", "discarded", mode="before")(_ids_as_text)
-
-    @model_validator(mode="after")
-    def _has_statuses(self) -> StageSection:
-        if not self.statuses():
-            raise ValueError(f"stage '{self.name}' has no status; list some as wait, touch, blocked, done or discarded")
-        return self
-
-    def statuses(self) -> tuple[str, ...]:
-        """All statuses of the stage, in walk order."""
-        return self.wait + self.touch + self.blocked + self.done + self.discarded
-
-    def rules(self) -> StageRules:
-        """The same for the calculations."""
-        return StageRules(**self.model_dump())
-
-
-class StatusChangeSection(Section):
-    """Statuses of a value stream that mean something else from a day on; the past keeps what they meant."""
-
-    valid_from: date = Field(description="First day on which they do.")
-    wait: tuple[str, ...] = Field((), description="Statuses (names or ids) in which work waits from then on.")
-    touch: tuple[str, ...] = Field((), description="Statuses in which somebody is meant to work from then on.")
-    blocked: tuple[str, ...] = Field((), description="Statuses that put it on hold from then on.")
-
-    _ids_are_text = field_validator("wait", "touch", "blocked", mode="before")(_ids_as_text)
-
-    @model_validator(mode="after")
-    def _has_statuses(self) -> StatusChangeSection:
-        if not (self.wait or self.touch or self.blocked):
-            raise ValueError(f"the change of {self.valid_from} names no status; list some as wait, touch or blocked")
-        return self
-
-
-class ValueStreamSection(Section):
-    """One value stream: which issues flow through it, and its walk from idea to user."""
-
-    name: str = Field(min_length=1, description="Name of the value stream in the tables.")
-    site: str = Field(
-        "", description="Name of the [[site]] it belongs to; empty: all, each with the site's name behind the stream's."
-    )
-    projects: tuple[str, ...] = Field(
-        (), description="Keys of its projects; empty takes all that no other stream takes."
-    )
-    issue_types: tuple[str, ...] = Field((), description="Issue types that belong to it; empty takes all.")
-    commitment: str = Field(
-        "", description="Status or stage at which work counts as started; empty is the first one after the backlog."
-    )
-    delivery: Literal["status", "release"] = Field(
-        "status", description="Work is delivered when it enters a done status, or when its version is released."
-    )
-    assignment: bool | None = Field(
-        None, strict=True, description="Whether active work without an assignee is untouched; absent is detected."
-    )
-    calendar: CalendarSection | None = Field(
-        None, description="Calendar of this stream; what it leaves out is taken from [calendar]."
-    )
-    stage: tuple[StageSection, ...] = Field((), description="Stages in walk order; none lets the walk be inferred.")
-    change: tuple[StatusChangeSection, ...] = Field(
-        (), description="Statuses that mean something else from a day on, oldest first; the past keeps what they meant."
-    )
-
-    @model_validator(mode="after")
-    def _names_are_used_once(self) -> ValueStreamSection:
-        stages = [stage.name for stage in self.stage]
-        statuses = [status for stage in self.stage for status in stage.statuses()]
-        for what, names in (("stage", stages), ("status", statuses)):
-            if twice := sorted({name for name in names if names.count(name) > 1}):
-                raise ValueError(f"{what} '{twice[0]}' stands twice in value stream '{self.name}'; give it one place")
-        return self
-
-    @model_validator(mode="after")
-    def _changes_are_in_order(self) -> ValueStreamSection:
-        days = [change.valid_from for change in self.change]
-        if days != sorted(set(days)):
-            raise ValueError("list the changes by 'valid_from', the oldest first and each day once")
-        return self
 
 
 LEAST_VERSIONS = 2
@@ -287,7 +193,7 @@ class FlowConfig(Section):
             project_keys=stream.projects,
             issue_types=stream.issue_types,
             stages=tuple(stage.rules() for stage in stream.stage),
-            changes=tuple(KindRules(**change.model_dump()) for change in stream.change),
+            changes=tuple(change.rules() for change in stream.change),
             commitment=stream.commitment,
             delivery=stream.delivery,
             is_assignment_used=stream.assignment,

@@ -16,7 +16,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from pipelines.durable import write_durably
-from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
+from transforms.workflow import EARLIER_STATUS_SCHEMA, STATUS_MODEL_SCHEMA, ValueStream, Workflow
 
 SCOPE_SCHEMA = pl.Schema({"project_id": pl.Int64(), "issue_type_id": pl.Int64(), "value_stream": pl.String()})
 
@@ -104,15 +104,18 @@ def to_document(workflow: Workflow) -> dict[str, Any]:
         "scopes": workflow.scopes.to_dicts(),
         "discarding_resolution_ids": sorted(workflow.discarding_resolution_ids),
         "flow_level": workflow.flow_level,
+        "earlier_statuses": workflow.earlier_statuses.with_columns(pl.col.until.cast(pl.String)).to_dicts(),
     }
 
 
 def from_document(document: dict[str, Any]) -> Workflow:
     """The workflow a document describes."""
+    earlier = pl.DataFrame(document.get("earlier_statuses", []), schema=EARLIER_STATUS_SCHEMA | {"until": pl.String()})
     return Workflow(
         streams=_STREAMS.validate_python(document["streams"], strict=False),
         statuses=pl.DataFrame(document["statuses"], schema=STATUS_MODEL_SCHEMA),
         scopes=pl.DataFrame(document["scopes"], schema=SCOPE_SCHEMA),
         discarding_resolution_ids=frozenset(document["discarding_resolution_ids"]),
         flow_level=document["flow_level"],
+        earlier_statuses=earlier.with_columns(pl.col.until.str.to_date()),
     )

@@ -24,8 +24,10 @@ class Site:
     def __init__(self, issues: pl.DataFrame, changes: pl.DataFrame, workflow: Workflow, as_of: datetime) -> None:
         self.workflow, self.as_of = workflow, ms(as_of)
         self.models = {
-            (r["value_stream"], r["status_id"]): StatusModel(r["stage_name"], r["work_kind"], r["status_order"])
-            for r in workflow.statuses.to_dicts()
+            (r["value_stream"], r["status_id"], r.get("until")): StatusModel(
+                r["stage_name"], r["work_kind"], r["status_order"]
+            )
+            for r in [*workflow.statuses.to_dicts(), *workflow.earlier_statuses.to_dicts()]
         }
         self._scopes = {(r["project_id"], r["issue_type_id"]): r["value_stream"] for r in workflow.scopes.to_dicts()}
         rows = changes.to_dicts()

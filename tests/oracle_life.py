@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zoneinfo import ZoneInfo
 
-from tests.oracle_events import Move, chained, ms, working_ms
+from tests.oracle_events import Move, chained, moment, ms, working_ms
 from transforms.workflow import SPAN_KINDS, TERMINAL_KINDS, ValueStream
 
 if TYPE_CHECKING:
@@ -110,13 +111,26 @@ class Life:
         """The value stream of the issue's current project and type."""
         return self.site.stream_of(self.issue)
 
-    def model(self, status_id: int) -> StatusModel:
-        """What the stream says of a status."""
-        return self.site.models.get((self.stream.name, status_id), StatusModel())
+    def definition_at(self, at: int) -> tuple[date | None, int]:
+        """The definition that holds on the wall calendar of this instant: until when (None: still), its commitment."""
+        today = moment(at).astimezone(ZoneInfo(self.stream.calendar.zone)).date()
+        ahead = [(until, order) for until, order in self.stream.earlier if today < until]
+        return min(ahead) if ahead else (None, self.stream.commitment_order)
+
+    def model(self, status_id: int, at: int) -> StatusModel:
+        """What the stream says of a status by the definition of an instant."""
+        until, _ = self.definition_at(at)
+        return self.site.models.get((self.stream.name, status_id, until), StatusModel())
+
+    def midnights(self, start: int, end: int) -> list[int]:
+        """Instants in (start, end) at which another definition begins."""
+        zone = ZoneInfo(self.stream.calendar.zone)
+        begins = [ms(datetime.combine(until, time(), zone)) for until, _ in self.stream.earlier]
+        return [at for at in sorted(begins) if start < at < end]
 
     def is_terminal(self, status_id: int) -> bool:
-        """Whether work ends there, delivered or not."""
-        return self.model(status_id).kind in TERMINAL_KINDS
+        """Whether work ends there, delivered or not: the same by every definition."""
+        return self.model(status_id, self.begin).kind in TERMINAL_KINDS
 
     # visits
 
@@ -141,7 +155,9 @@ class Life:
     def is_discarded_at(self, status_id: int, at: int) -> bool:
         """Whether a terminal status means discarded at an instant, by itself or by the resolution."""
         resolution = self.value_at("resolution", at)
-        return self.model(status_id).kind == "discarded" or resolution in self.site.workflow.discarding_resolution_ids
+        return (
+            self.model(status_id, at).kind == "discarded" or resolution in self.site.workflow.discarding_resolution_ids
+        )
 
     @cached_property
     def passes(self) -> list[Pass]:
@@ -160,7 +176,9 @@ class Life:
         return [self._pass(n, part) for n, part in enumerate([*found, lives] if lives else found, start=1)]
 
     def _pass(self, number: int, visits: list[Visit]) -> Pass:
-        commits = [v.entered for v in visits if self.commits(v.status_id) or self.is_terminal(v.status_id)]
+        commits = [
+            at for v in visits for at in self.held(v) if self.commits(v.status_id, at) or self.is_terminal(v.status_id)
+        ]
         started = (commits or [None])[0]
         finished = None
         for visit in reversed(visits):
@@ -169,10 +187,14 @@ class Life:
             finished = visit.entered
         return Pass(number, visits, started, finished)
 
-    def commits(self, status_id: int) -> bool:
-        """Whether entering this status starts the clock (terminal statuses aside)."""
-        order = self.model(status_id).order
-        return not self.is_terminal(status_id) and order is not None and order >= self.stream.commitment_order
+    def held(self, visit: Visit) -> list[int]:
+        """When a visit began, and every instant of it at which another definition did."""
+        return [visit.entered, *self.midnights(visit.entered, self.as_of + 1 if visit.left is None else visit.left)]
+
+    def commits(self, status_id: int, at: int) -> bool:
+        """Whether being in this status starts the clock, by the definition of an instant (terminal statuses aside)."""
+        order, (_, commitment) = self.model(status_id, at).order, self.definition_at(at)
+        return not self.is_terminal(status_id) and order is not None and order >= commitment
 
     def pass_at(self, at: int) -> Pass:
         """The life the instant belongs to; the long rest after a delivery belongs to the delivered one."""
@@ -196,9 +218,10 @@ class Life:
 
         The other reading: the status the next change says was left, and no blocker whose end cannot be seen.
         """
-        doubt, kind = self.visit_at(at).doubt, self.kind_at(at)
-        status = self.visit_at(at).status_id if doubt is None else doubt
-        starts = doubt is not None and (self.commits(doubt) or self.is_terminal(doubt))
+        visit, kind = self.visit_at(at), self.kind_at(at)
+        doubt, since = visit.doubt, [then for then in self.held(visit) if then <= at]
+        status = visit.status_id if doubt is None else doubt
+        starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or self.is_terminal(doubt))
         if not self.is_started_at(at) and not starts:
             return None
         other = self._ended(at, status) if self.is_terminal(status) else self._overlaid(at, status, False)
@@ -218,7 +241,7 @@ class Life:
 
     def _overlaid(self, at: int, status_id: int, counts_unknown_blockers: bool) -> str:
         """What lies over a status that is not terminal."""
-        model = self.model(status_id)
+        model = self.model(status_id, at)
         is_dependent = self.is_blocked_at(at, unknown_blockers=counts_unknown_blockers)
         if model.kind == "blocked" or is_dependent or self.value_at("flagged", at):
             return "blocked"
@@ -274,6 +297,7 @@ class Life:
         """All instants at which anything may change, from the beginning to ``as_of``."""
         found = {self.begin, self.as_of} | {ms(c["changed_at"]) for c in self._changes}
         found |= {at for stretch in self.dependencies for at in stretch[:2]}
+        found |= set(self.midnights(self.begin, self.as_of))
         return sorted(at for at in found if self.begin <= at <= self.as_of)
 
     @cached_property
@@ -281,7 +305,7 @@ class Life:
         """The issue's life cut at every instant at which anything changes."""
         return [
             Stretch(
-                start, end, self.model(self.visit_at(start).status_id).stage, self.kind_at(start),
+                start, end, self.model(self.visit_at(start).status_id, start).stage, self.kind_at(start),
                 self.alternative_at(start), self.visit_at(start).status_id, self.pass_at(start).number,
                 self.value_at("assignee", start), self.is_rework_at(start),
             )
@@ -325,18 +349,21 @@ class Life:
             "backward_move_count": self._backward_moves(life.visits),
             "handoff_count": self._handoffs(life),
             "continuity_break_count": sum(v.doubt is not None for v in life.visits),
-            "is_never_started": life.finished is not None and not any(self.commits(v.status_id) for v in life.visits),
+            "is_never_started": life.finished is not None
+            and not any(self.commits(v.status_id, at) for v in life.visits for at in self.held(v)),
         }
 
     def _backward_moves(self, visits: list[Visit]) -> int:
+        """Steps to an earlier place, both places as the definition of the step has them."""
         count, known = 0, None
         for visit in visits:
             if self.is_terminal(visit.status_id):
                 known = None
                 continue
-            order = self.model(visit.status_id).order
-            count += known is not None and order is not None and order < known
-            known = known if order is None else order
+            order = self.model(visit.status_id, visit.entered).order
+            before = None if known is None else self.model(known, visit.entered).order
+            count += before is not None and order is not None and order < before
+            known = known if order is None else visit.status_id
         return count
 
     def _handoffs(self, life: Pass) -> int:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import polars as pl
 from hypothesis import strategies as st
 
 from tests.builders import PERSONS, RESOLUTIONS, Board, Frames, History, Status, frames, history, issue_id_of
 from transforms.calendar import WorkingCalendar
-from transforms.workflow import Workflow
+from transforms.workflow import TERMINAL_KINDS, Workflow
 
 ZONES = ("Europe/Berlin", "America/New_York")
 
@@ -32,6 +33,8 @@ FREE_DAYS = (date(2026, 3, 30), date(2026, 10, 26), date(2026, 3, 9), date(2026,
 
 PAUSES_MINUTES = (0, 0, 0, 1, 7, 45, 180, 600, 1500, 4500)
 ODD_MS = (0, 0, 0, 0, 250, 30_001)
+
+_SHOWN = ("until", "status_id", "stage_name", "work_kind", "status_order")
 
 HORIZONS = (timedelta(0), timedelta(hours=3), timedelta(days=1), timedelta(days=30))
 
@@ -54,7 +57,8 @@ class Case:
 
     def __repr__(self) -> str:
         """The case as it would be told, for the report of a failing example."""
-        model = [f"{r['status_id']} {r['work_kind']} {r['status_order']}" for r in self.workflow.statuses.to_dicts()]
+        told = pl.concat([self.workflow.earlier_statuses, self.workflow.statuses], how="diagonal")
+        model = [" ".join(f"{r[n]}" for n in _SHOWN if r[n] is not None) for r in told.to_dicts()]
         lines = [f"as of {self.as_of:%d %H:%M:%S.%f}; {self.workflow.streams[0]}", "statuses: " + "; ".join(model)]
         for issue in self.frames.issues.to_dicts():
             lines.append(_line(issue["created_at"], f"{issue['issue_key']} created; now {_now(issue)}"))
@@ -217,6 +221,47 @@ def families(draw: st.DrawFn) -> Case:
     made = frames(epic, *children)
     last = max([*made.issues["created_at"], *made.changes["changed_at"]])
     return Case(made, workflow, _whole_ms(last + timedelta(minutes=draw(st.sampled_from(PAUSES_MINUTES)))))
+
+
+@st.composite
+def dated_cases(draw: st.DrawFn, **how: Any) -> Case:
+    """A small site whose stream had one or two other definitions before, on days around its first.
+
+    Before, every status that is not terminal may have been of another kind, in another stage, at another place; and
+    work may have been committed elsewhere. ``how`` is that of ``cases``.
+    """
+    case = draw(cases(**how))
+    first = min(case.frames.issues["created_at"]).date()
+    offsets = draw(st.lists(st.integers(-1, 4), min_size=1, max_size=2, unique=True))
+    [stream] = case.workflow.streams
+    earlier, models = [], []
+    for until in (first + timedelta(days=offset) for offset in sorted(offsets)):
+        model = draw(_other_model(case.workflow.statuses))
+        models.append(model.select(pl.lit(until).alias("until"), pl.all()))
+        walked = model.filter(~pl.col.work_kind.is_in(TERMINAL_KINDS))["status_order"].drop_nulls().sort()
+        earlier.append((until, draw(st.sampled_from(walked.to_list()))))
+    workflow = replace(
+        case.workflow, streams=(replace(stream, earlier=tuple(earlier)),), earlier_statuses=pl.concat(models)
+    )
+    return replace(case, workflow=workflow)
+
+
+@st.composite
+def _other_model(draw: st.DrawFn, statuses: pl.DataFrame) -> pl.DataFrame:
+    """The same statuses, those that are not terminal of any kind, stage and order."""
+    rows = statuses.to_dicts()
+    free = [row for row in rows if row["work_kind"] not in TERMINAL_KINDS]
+    walked = [row for row in free if row["status_order"] is not None]
+    stages = sorted({(row["stage_name"], row["stage_order"]) for row in rows})
+    shuffled = draw(st.permutations([row["status_order"] for row in walked]))
+    for row, order in zip(walked, shuffled, strict=True):
+        row["status_order"] = order
+    for row in free:
+        row["work_kind"] = draw(st.sampled_from([row["work_kind"], "queue", "active", "blocked"]))
+        row["stage_name"], row["stage_order"] = draw(
+            st.sampled_from([(row["stage_name"], row["stage_order"]), *stages])
+        )
+    return pl.DataFrame(rows, schema=statuses.schema, orient="row")
 
 
 def _reordered(told: History) -> History:

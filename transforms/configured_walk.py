@@ -40,17 +40,16 @@ def build_configured_walk(rules: StreamRules, site: SiteStatuses, seen_ids: Coll
     return _number([*listed, *unlisted])
 
 
-def find_commitment(rules: StreamRules, walk: Sequence[WalkStatus]) -> int:
-    """Order of the status or stage that ``rules.commitment`` names; a status wins over a stage of the same name.
+def find_commitment(reference: str, walk: Sequence[WalkStatus], where: str) -> int:
+    """Order of the status or stage that a commitment names; a status wins over a stage of the same name.
 
-    Raises WorkflowError if there is neither, or if it lies outside the walk.
+    ``where`` says of what in flow.toml. Raises WorkflowError if there is neither, or if it lies outside the walk.
     """
-    reference = rules.commitment
     named = [s for s in walk if str(s.status.status_id) == reference.strip() or same_name(s.status.name, reference)]
     chosen = named or [s for s in walk if same_name(s.stage_name, reference)]
     if not chosen:
         names = [name for s in walk for name in (s.status.name, s.stage_name)]
-        said_by = f"commitment of value stream '{rules.name}'"
+        said_by = f"commitment of {where}"
         list_is = "Its statuses and stages are"
         raise WorkflowError(
             unknown_reference("status or stage", reference, names, said_by=said_by, listed=names, list_is=list_is)
@@ -58,8 +57,8 @@ def find_commitment(rules: StreamRules, walk: Sequence[WalkStatus]) -> int:
     orders = [s.status_order for s in chosen if s.status_order is not None]
     if not orders:
         raise WorkflowError(
-            f"flow.toml: commitment of value stream '{rules.name}' names '{reference}', which lies outside its walk (on"
-            " hold, or in no stage), so no issue could start there. Name a status that waits, is worked in, or ends."
+            f"flow.toml: commitment of {where} names '{reference}', which lies outside its walk (on hold, or in no"
+            " stage), so no issue could start there. Name a status that waits, is worked in, or ends."
         )
     return min(orders)
 

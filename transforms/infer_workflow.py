@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from transforms.configured_kinds import apply_kind_changes
-from transforms.configured_walk import build_configured_walk, find_commitment
+from transforms.configured_changes import Definition, dated_definitions
+from transforms.configured_walk import build_configured_walk
 from transforms.inferred_walk import infer_walk
 from transforms.site_names import SiteStatuses, find_ids
 from transforms.status_names import is_discarding_resolution
 from transforms.status_order import count_moves, count_precedence, first_entries, sample_issues, statuses_entered
 from transforms.stream_scopes import assign_scopes
-from transforms.walk import WalkStatus, WorkflowError, first_committed_order, walk_rows
-from transforms.workflow import STATUS_MODEL_SCHEMA, ValueStream, Workflow
+from transforms.walk import WalkStatus, WorkflowError, stages_of, walk_rows
+from transforms.workflow import EARLIER_STATUS_SCHEMA, ValueStream, Workflow
 from transforms.workflow_rules import StreamRules, WorkflowRules
 
 __all__ = ["WorkflowError", "infer_workflow"]
@@ -61,19 +61,22 @@ def infer_workflow(
     seen_ids = {status_id for stream in evidence.values() for status_id in stream.seen_ids}
     site = SiteStatuses.read(statuses.lazy().collect(), seen_ids)
     walks = [_walk(stream, site, evidence[code]) for code, stream in enumerate(streams)]
+    definitions = [dated_definitions(stream, walk, site) for stream, walk in zip(streams, walks, strict=True)]
     discarding = _discarding_ids(rules.discarding_resolutions, resolutions.lazy().collect())
     level = _flow_level(placed)
     delivered = _delivered(placed.filter(pl.col("hierarchy_level") == level), walks, discarding)
+    models = _status_models(streams, definitions)
     without_assignment = _streams_without_assignment(delivered, changes.lazy())
     return Workflow(
         tuple(
-            _value_stream(rules, stream, walk, is_assignment_used=code not in without_assignment)
-            for code, (stream, walk) in enumerate(zip(streams, walks, strict=True))
+            _value_stream(rules, stream, told, is_assignment_used=code not in without_assignment)
+            for code, (stream, told) in enumerate(zip(streams, definitions, strict=True))
         ),
-        _status_model(streams, walks),
+        models.filter(pl.col.until.is_null()).drop("until"),
         scopes,
         discarding,
         level,
+        models.filter(pl.col.until.is_not_null()),
     )
 
 
@@ -106,35 +109,37 @@ def _gather_evidence(issues: pl.DataFrame, changes: pl.LazyFrame) -> defaultdict
 
 
 def _walk(stream: StreamRules, site: SiteStatuses, evidence: StreamEvidence) -> list[WalkStatus]:
+    """The walk before any change."""
     if stream.stages:
-        walk = build_configured_walk(stream, site, evidence.seen_ids)
-    else:
-        seen = [site.by_id[i] for i in evidence.seen_ids]
-        walk = infer_walk(seen, evidence.precedence, evidence.resting, evidence.moves)
-    return apply_kind_changes(stream, walk, site)
+        return build_configured_walk(stream, site, evidence.seen_ids)
+    seen = [site.by_id[i] for i in evidence.seen_ids]
+    return infer_walk(seen, evidence.precedence, evidence.resting, evidence.moves)
 
 
 def _value_stream(
-    rules: WorkflowRules, stream: StreamRules, walk: Sequence[WalkStatus], *, is_assignment_used: bool
+    rules: WorkflowRules, stream: StreamRules, definitions: Sequence[Definition], *, is_assignment_used: bool
 ) -> ValueStream:
     """What the team says wins over what was detected."""
     return ValueStream(
         name=stream.name,
         calendar=stream.calendar or rules.calendar,
-        commitment_order=find_commitment(stream, walk) if stream.commitment else first_committed_order(walk),
+        commitment_order=definitions[-1].commitment_order,
         delivery=stream.delivery,
         is_assignment_used=is_assignment_used if stream.is_assignment_used is None else stream.is_assignment_used,
         reopen_horizon=rules.reopen_horizon,
-        kind_changes=tuple(sorted((c for s in walk for c in s.earlier), key=lambda c: (c.until, c.status_id))),
+        earlier=tuple((d.until, d.commitment_order) for d in definitions if d.until is not None),
     )
 
 
-def _status_model(streams: Sequence[StreamRules], walks: Sequence[Sequence[WalkStatus]]) -> pl.DataFrame:
-    rows = [
-        walk_rows(stream.name, walk, (stage.name for stage in stream.stages))
-        for stream, walk in zip(streams, walks, strict=True)
-    ]
-    return pl.concat([STATUS_MODEL_SCHEMA.to_frame(), *rows])
+def _status_models(streams: Sequence[StreamRules], definitions: Sequence[Sequence[Definition]]) -> pl.DataFrame:
+    """EARLIER_STATUS_SCHEMA of all definitions; ``until`` is empty for those that hold now."""
+    frames = [EARLIER_STATUS_SCHEMA.to_frame()]
+    for stream, told in zip(streams, definitions, strict=True):
+        stages = stages_of(told[0].walk, (stage.name for stage in stream.stages))
+        for definition in told:
+            rows = walk_rows(stream.name, definition.walk, stages)
+            frames.append(rows.select(pl.lit(definition.until, pl.Date).alias("until"), pl.all()))
+    return pl.concat(frames)
 
 
 def _discarding_ids(references: Sequence[str], resolutions: pl.DataFrame) -> frozenset[int]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from transforms.dated_kinds import kind_then
 from transforms.order import same_issue
 from transforms.passes import mark_passes
 from transforms.schema import LABEL
@@ -31,7 +30,7 @@ def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> p
     rows = mark_passes(_with_model(rows, index, stream), _horizons(index)[stream])
     other = index.statuses.select(other_kind="work_kind", other_committed="is_committed")
     rows = pl.concat([rows, other[np.maximum(rows["doubtful_row"].to_numpy(), 0)]], how="horizontal")
-    rows = rows.with_columns(kind_then(index, "doubtful_row", "other_kind"))
+    rows = rows.with_columns(other_committed=_since_entry("other_committed"))
     rows = rows.with_columns(kind=_kind(), stage_name=_stage(), is_rework=pl.col.is_revisit)
     rows = rows.with_columns(other_would_last=_would_last()).with_columns(other=_other_kind(discarding))
     return rows.with_columns(kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other"))
@@ -48,7 +47,6 @@ def _with_model(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) ->
     discarding = list(index.workflow.discarding_resolution_ids)
     model = index.statuses.select(pl.col.stage_name.cast(LABEL), "work_kind", "is_committed")
     rows = pl.concat([rows, model[rows["status_row"].to_numpy()]], how="horizontal").with_columns(
-        kind_then(index, "status_row", "work_kind"),
         is_assignment_used=pl.lit(pl.Series(assigns[stream])),
         is_discarded=_is_discarded("work_kind", discarding),
     )
@@ -102,6 +100,12 @@ def _other_kind(discarding: list[int]) -> pl.Expr:
 
 def _ended(is_discarded: pl.Expr) -> pl.Expr:
     return pl.when(is_discarded).then(_lit("discarded")).otherwise(_lit("done"))
+
+
+def _since_entry(flag: str) -> pl.Expr:
+    """Whether a flag has held since the visit began: what would have started work then is not undone by a later day."""
+    begins = ~same_issue(1) | (pl.col.visit_number != pl.col.visit_number.shift(1))
+    return pl.when(pl.col(flag)).then(True).when(begins).then(False).forward_fill()
 
 
 def _would_last() -> pl.Expr:

@@ -71,11 +71,12 @@ def unknown_reference(
     there_is = (listed and list_is) or "The site has"
     return (
         f"flow.toml: {said_by} names the {what} '{reference}', which this site does not have."
-        f"{_nearest(reference, known)} {there_is}: {text}{more}. Correct the name in flow.toml, or give the id."
+        f"{nearest(reference, known)} {there_is}: {text}{more}. Correct the name in flow.toml, or give the id."
     )
 
 
-def _nearest(reference: str, known: Iterable[str]) -> str:
+def nearest(reference: str, known: Iterable[str]) -> str:
+    """What is nearest to a reference, as a question that follows a sentence; empty if nothing is near."""
     by_plain = {plain(name): name for name in known}
     near = [f"'{by_plain[name]}'" for name in get_close_matches(plain(reference), by_plain, n=3, cutoff=0.6)]
     return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from transforms.status_names import Decision, NamedStatus, is_backlog, is_backlog_name, is_reopened, says_chosen
-from transforms.workflow import STATUS_MODEL_SCHEMA, TERMINAL_KINDS, KindChange
+from transforms.workflow import STATUS_MODEL_SCHEMA, TERMINAL_KINDS
 
 DONE_STAGE, DISCARDED_STAGE, ON_HOLD_STAGE, UNMAPPED_STAGE = "Done", "Discarded", "On hold", "Unmapped"
 """Stages of what ends, rests, or is covered by no rule. They stand behind the walk, in this order."""
@@ -30,26 +30,20 @@ class WalkStatus:
     status_order: int | None
     work_kind: str
     decided_by: Decision
-    earlier: tuple[KindChange, ...] = ()
-    """What it was before, oldest first."""
 
     @property
     def is_terminal(self) -> bool:
         """Whether an issue ends here."""
         return self.work_kind in TERMINAL_KINDS
 
-    @property
-    def first_kind(self) -> str:
-        """What it was before any change; a change of meaning moves no commitment point."""
-        return self.earlier[0].work_kind if self.earlier else self.work_kind
+
+def stages_of(walk: Sequence[WalkStatus], stage_names: Iterable[str] = ()) -> list[str]:
+    """The stages of a walk in the order of ``stage_names``, and where these say nothing, of their first status."""
+    return list(dict.fromkeys([*stage_names, *(s.stage_name for s in sorted(walk, key=_place))]))
 
 
-def walk_rows(value_stream: str, walk: Sequence[WalkStatus], stage_names: Iterable[str] = ()) -> pl.DataFrame:
-    """The walk as rows of STATUS_MODEL_SCHEMA.
-
-    Stages are numbered in the order of ``stage_names``, and where these say nothing, of their first status.
-    """
-    stages = list(dict.fromkeys([*stage_names, *(s.stage_name for s in sorted(walk, key=_place))]))
+def walk_rows(value_stream: str, walk: Sequence[WalkStatus], stages: Sequence[str]) -> pl.DataFrame:
+    """The walk as rows of STATUS_MODEL_SCHEMA; ``stages`` are all of the stream, in order."""
     rows = []
     for s in walk:
         stage = (s.stage_name, stages.index(s.stage_name))
@@ -67,7 +61,7 @@ def first_committed_order(walk: Sequence[WalkStatus]) -> int:
     """
     usable = [s for s in walk if s.status_order is not None and not is_reopened(s.status.name)]
     waiting = [s for s in usable if not s.is_terminal]
-    busy = {s.stage_name for s in waiting if s.first_kind == "active"}
+    busy = {s.stage_name for s in waiting if s.work_kind == "active"}
     committed = _orders(s for s in waiting if _is_committed(s, busy))
     return (committed or _orders(waiting)[1:] or _orders(s for s in usable if s.is_terminal) or [0])[0]
 
@@ -75,7 +69,7 @@ def first_committed_order(walk: Sequence[WalkStatus]) -> int:
 def _is_committed(status: WalkStatus, busy_stages: set[str]) -> bool:
     """A stage called like a backlog is one, but for statuses that say that work was chosen or is being done."""
     if is_backlog_name(status.stage_name):
-        return status.first_kind == "active" or says_chosen(status.status.name)
+        return status.work_kind == "active" or says_chosen(status.status.name)
     return status.stage_name in busy_stages or not is_backlog(status.status)
 
 

@@ -6,6 +6,7 @@ own data to ``transforms.infer_workflow``; what a status means over time to ``tr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from hashlib import sha256
@@ -44,19 +45,12 @@ STATUS_MODEL_SCHEMA = pl.Schema(
 """One row per status of a value stream. ``status_order`` is empty for statuses outside the walk: blocked and unmapped
 ones; they neither commit an issue nor count as a backward move. ``decided_by`` is one of DECISIONS."""
 
+EARLIER_STATUS_SCHEMA = pl.Schema({"until": pl.Date(), **STATUS_MODEL_SCHEMA})
+"""The same for definitions that held before: ``until`` is the first day, in the stream's zone, on which one no longer
+did. Each holds every status of its stream; which are in the walk, and which are terminal, is the same in all."""
+
 DECISIONS = ("config_id", "config_name", "name_pattern", "category", "unmapped")
 """How a status got its stage and kind. ``unmapped``: no rule covers it; it counts as wait, listed with its hours."""
-
-
-@dataclass(frozen=True)
-class KindChange:
-    """A status that was of another work kind before a day."""
-
-    until: date
-    """First day, in the stream's zone, on which it no longer was."""
-    status_id: int
-    work_kind: str
-    """What it was until then, since the change before: queue, active or blocked."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +65,9 @@ class ValueStream:
     is_assignment_used: bool = True
     """Whether an active issue without an assignee counts as unassigned rather than touched (METHODS §1.1)."""
     reopen_horizon: timedelta = timedelta(days=30)
-    kind_changes: tuple[KindChange, ...] = ()
-    """Statuses that meant something else before, oldest first."""
+    earlier: tuple[tuple[date, int], ...] = ()
+    """First day, in the calendar's zone, without a definition that held before, and its commitment_order; oldest first
+    (METHODS §2.6)."""
 
 
 @dataclass(frozen=True)
@@ -88,30 +83,36 @@ class Workflow:
     """A terminal status under one of these resolutions is discarded, not delivered."""
     flow_level: int = 0
     """Hierarchy level at which work is counted; issues above it are measured through their children."""
+    earlier_statuses: pl.DataFrame = field(default_factory=EARLIER_STATUS_SCHEMA.to_frame)
+    """EARLIER_STATUS_SCHEMA: what the statuses were in the definitions that held before."""
 
     def stream_codes(self) -> dict[str, int]:
         """Position of every stream: the integer the hot paths use."""
         return {stream.name: code for code, stream in enumerate(self.streams)}
 
     def definition_changes(self, name: str) -> tuple[date, ...]:
-        """Days from which other definitions of a stream hold: other hours, other kinds of statuses (METHODS §2.6)."""
+        """Days from which a stream has other hours, stages, kinds or another commitment (METHODS §2.6)."""
         [stream] = [stream for stream in self.streams if stream.name == name]
-        days = {day for day, _ in stream.calendar.earlier} | {change.until for change in stream.kind_changes}
-        return tuple(sorted(days))
+        return tuple(sorted({day for day, _ in (*stream.calendar.earlier, *stream.earlier)}))
 
     def definition_parts(self, name: str) -> dict[str, object]:
         """All that decides a stream's numbers, part by part, each under the name people know it by."""
         [stream] = [stream for stream in self.streams if stream.name == name]
-        statuses = self.statuses.filter(pl.col.value_stream == name).drop("decided_by").sort("status_id")
+        own = pl.col.value_stream == name
+        statuses, before = (
+            rows.filter(own).drop("decided_by").sort("status_id") for rows in (self.statuses, self.earlier_statuses)
+        )
+        walks = [(until, before.filter(until=until).drop("until").rows()) for until, _ in stream.earlier]
+        points = _told(stream.commitment_order, stream.earlier)
         calendar = stream.calendar
         return {
             "working hours": (calendar.zone, calendar.openings, calendar.earlier),
             "holidays": sorted(calendar.holidays),
-            "commitment": stream.commitment_order,
+            "commitment": (stream.commitment_order, points) if points else stream.commitment_order,
             "delivery": stream.delivery,
             "use of assignment": stream.is_assignment_used,
             "reopen horizon": stream.reopen_horizon,
-            "statuses": (statuses.rows(), stream.kind_changes),
+            "statuses": (statuses.rows(), _told(statuses.rows(), walks)),
             "discarding resolutions": sorted(self.discarding_resolution_ids),
             "level of counted work": self.flow_level,
         }
@@ -119,3 +120,9 @@ class Workflow:
     def definition_version(self, name: str) -> str:
         """Short digest of all that decides a stream's numbers: equal versions mean comparable figures."""
         return sha256(repr(list(self.definition_parts(name).values())).encode()).hexdigest()[:12]
+
+
+def _told(now: object, earlier: Sequence[tuple[date, object]]) -> tuple[tuple[date, object], ...]:
+    """What held until when, oldest first, without what the following definition says as well."""
+    held = [*(value for _, value in earlier), now]
+    return tuple(pair for pair, following in zip(earlier, held[1:], strict=True) if pair[1] != following)

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from transforms.calendar import WorkingClock
+from transforms.definitions import definition_numbers, every_definition
 from transforms.order import in_order
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
@@ -28,13 +29,14 @@ class WorkflowIndex:
         calendars = list(dict.fromkeys(stream.calendar for stream in workflow.streams))
         self.clock = WorkingClock(calendars, first, last)
         self.calendar = np.array([calendars.index(stream.calendar) for stream in workflow.streams], dtype=np.int64)
-        self.statuses = self._statuses()
-        stream, status_id = (self.statuses[name].to_numpy() for name in ("stream", "status_id"))
+        blocks = self._statuses()
+        self.statuses, self._per_definition = pl.concat(blocks), len(blocks[0])
+        stream, status_id = (blocks[0][name].to_numpy() for name in ("stream", "status_id"))
         self._width = int(status_id.max(initial=0)) + 1
         self._keys = stream * self._width + status_id
 
     def locate(self, stream: np.ndarray, status_id: np.ndarray) -> np.ndarray:
-        """Row of ``statuses`` for each pair of stream code and status id.
+        """Row of ``statuses`` for each pair of stream code and status id, as the oldest definition has it.
 
         Raises ValueError for a status the workflow does not know in that stream.
         """
@@ -45,24 +47,31 @@ class WorkflowIndex:
             raise ValueError(f"status {status_id[unknown[0]]} of value stream {name!r} is not in the workflow model")
         return places
 
-    def _statuses(self) -> pl.DataFrame:
-        """STATUS_MODEL_SCHEMA in look-up order, with stream codes and the flags the hot paths ask for."""
-        codes = pl.DataFrame(
-            {
-                "value_stream": [stream.name for stream in self.workflow.streams],
-                "stream": np.arange(len(self.workflow.streams), dtype=np.int64),
-                "commitment_order": [stream.commitment_order for stream in self.workflow.streams],
-            },
-            schema_overrides={"value_stream": pl.String, "commitment_order": pl.Int32},
+    def held(self, row: np.ndarray, stream: np.ndarray, entered_at: pl.Series) -> np.ndarray:
+        """Row of ``statuses``, by the definition that held in the stream at each instant, for rows of the oldest."""
+        if len(self.statuses) == self._per_definition:
+            return row
+        held: np.ndarray = row + self._per_definition * definition_numbers(self.workflow, stream, entered_at)
+        return held
+
+    def _statuses(self) -> list[pl.DataFrame]:
+        """STATUS_MODEL_SCHEMA in look-up order, with stream codes and the flags the hot paths ask for.
+
+        One block per definition, all alike in their order; a stream that changed less often repeats its last one.
+        """
+        every = every_definition(self.workflow).with_columns(
+            pl.col.status_order.fill_null(NO_ORDER),
+            stream=pl.col.value_stream.replace_strict(self.workflow.stream_codes(), return_dtype=pl.Int64),
+            last=pl.col.definition.max().over("value_stream"),
+            is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS),
         )
-        is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
-        order = pl.col.status_order.fill_null(NO_ORDER)
-        model = self.workflow.statuses.join(codes, on="value_stream").with_columns(
-            status_order=order,
-            is_terminal=is_terminal,
-            is_committed=is_terminal | (order >= pl.col.commitment_order),
-        )
-        return in_order(model, ["stream", "status_id"])
+        count = 1 + max((len(stream.earlier) for stream in self.workflow.streams), default=0)
+        is_held = [pl.col.definition == pl.min_horizontal(pl.lit(number), "last") for number in range(count)]
+        blocks = [in_order(every.filter(held), ["stream", "status_id"]) for held in is_held]
+        known = [block.select("stream", "status_id") for block in blocks]
+        if not all(statuses.equals(known[0]) for statuses in known):
+            raise ValueError("the definitions of a value stream do not hold the same statuses")
+        return blocks
 
 
 def assign_streams(issues: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:

@@ -25,13 +25,17 @@ class StageRules:
 
 
 @dataclass(frozen=True)
-class KindRules:
-    """Statuses of the stages, by id or name, that are meant otherwise from a day on."""
+class ChangeRules:
+    """What is meant otherwise from a day on; statuses, by id or name, that stay in their stage or join another."""
 
     valid_from: date
     wait: tuple[str, ...] = ()
     touch: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
+    stages: tuple[StageRules, ...] = ()
+    """Stages with the statuses that belong to them from then on and did not before."""
+    commitment: str = ""
+    """Status or stage at which work counts as started from then on; empty: as before."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +50,8 @@ class StreamRules:
     project_keys: tuple[str, ...] = ()
     issue_types: tuple[str, ...] = ()
     stages: tuple[StageRules, ...] = ()
-    """What the statuses meant before the first of ``changes``."""
-    changes: tuple[KindRules, ...] = ()
+    """What the statuses meant before the first of ``changes``. A stage that begins later has none."""
+    changes: tuple[ChangeRules, ...] = ()
     """Oldest first."""
     commitment: str = ""
     delivery: Literal["status", "release"] = "status"

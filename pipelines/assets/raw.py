@@ -25,6 +25,7 @@ from pipelines.offline import landed_before
 from pipelines.settings import RunSettings
 from pipelines.site_check import check_site
 from pipelines.store import describe
+from transforms.definitions import known_by
 from transforms.infer_workflow import WorkflowError, infer_workflow
 from transforms.raw import RAW_TABLES
 from transforms.workflow import Workflow
@@ -108,7 +109,8 @@ def workflow(
 ) -> Workflow:
     """Value streams, stages and kinds: what flow.toml says, and for the rest what Jira's own data show."""
     rules = settings.config.rules(landed_batches.time_zone)
-    return infer_workflow(rules, raw_issues, raw_changes, raw_statuses, raw_projects, raw_resolutions)
+    told = infer_workflow(rules, raw_issues, raw_changes, raw_statuses, raw_projects, raw_resolutions)
+    return known_by(told, landed_batches.as_of)
 
 
 def _check_names(settings: RunSettings, session: JiraSession, reference: Reference) -> None:

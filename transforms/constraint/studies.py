@@ -111,7 +111,7 @@ def _questions(
     journeys: pl.DataFrame, stages: pl.DataFrame, workflow: Workflow, as_of: datetime,
 ) -> Iterator[Question]:  # fmt: skip
     """One question per stream and period in which the stream had any work."""
-    stations = stations_of(stages, counted)
+    stations = stations_of(stages, counted, workflow)
     said = board_limits(columns, stations, workflow)
     visits, limits = stage_visits(counted, changes, stations, said, workflow, as_of)
     if visits.is_empty():

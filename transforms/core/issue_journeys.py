@@ -11,13 +11,14 @@ import numpy as np
 import polars as pl
 
 from transforms.core.epics import roll_up
+from transforms.definitions import NOWHERE, ONE_STATUS, cut_visits, definition_at, every_definition
 from transforms.families import name_parents
-from transforms.order import same_issue
+from transforms.order import places_of, same_issue
 from transforms.pass_sums import sum_passes
 from transforms.row_rules import all_of, elapsed_between, partition_rules
 from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import TERMINAL_KINDS, Workflow
-from transforms.workflow_index import WorkflowIndex, assign_streams, covered_stretch
+from transforms.workflow_index import NO_ORDER, WorkflowIndex, assign_streams, covered_stretch
 
 OUTCOMES = ("delivered", "discarded", "in_progress", "not_started")
 
@@ -113,7 +114,9 @@ INTERVAL_COLUMNS = (
     "working_ms",
 )  # fmt: skip
 
-VISIT_COLUMNS = ("issue_id", "value_stream", "status_id", "work_kind", "doubtful_status_id", "entered_at")
+VISIT_COLUMNS = (
+    "issue_id", "visit_number", "value_stream", "status_id", "work_kind", "doubtful_status_id", "entered_at", "left_at",
+)  # fmt: skip
 
 
 def trace_issue_journeys(
@@ -129,15 +132,17 @@ def trace_issue_journeys(
     intervals = person_intervals.select(INTERVAL_COLUMNS).collect(engine="in-memory")
     visits = status_visits.select(VISIT_COLUMNS).collect(engine="in-memory")
     journeys = sum_passes(intervals).filter(pl.col.pass_number == 1)
-    journeys = journeys.join(_moves(visits, _returns(intervals), workflow), on="issue_id", how="left")
+    returns = _returns(intervals)
+    worked_ids = _worked_ids(cut_visits(visits, workflow, as_of), returns, workflow)
+    journeys = journeys.join(_moves(visits, returns, placed, workflow, as_of), on="issue_id", how="left")
     journeys = journeys.join(_handoffs(changes, journeys, as_of), on="issue_id", how="left")
     journeys = journeys.with_columns(
         pl.col.handoff_count.fill_null(0),
         outcome=outcome(),
-        is_never_started=~pl.col.was_worked & finished(),
+        is_never_started=~pl.col.issue_id.is_in(worked_ids.implode()) & finished(),
         first_finished_at=pl.coalesce("first_ended_at", "first_finished_at"),
     )
-    journeys = journeys.drop("pass_number", "last_kind", "was_worked", "first_ended_at")
+    journeys = journeys.drop("pass_number", "last_kind", "first_ended_at")
     rolled = roll_up(placed, intervals, journeys, workflow, as_of).with_columns(is_rolled_up=pl.lit(True))
     journeys = pl.concat([journeys.with_columns(is_rolled_up=pl.lit(False)), rolled], how="diagonal")
     return _with_clocks(name_parents(placed), journeys, workflow, as_of).lazy()
@@ -161,45 +166,69 @@ def outcome() -> pl.Expr:
     )
 
 
-def _moves(visits: pl.DataFrame, returns: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+def _moves(
+    visits: pl.DataFrame, returns: pl.DataFrame, placed: pl.DataFrame, workflow: Workflow, as_of: datetime
+) -> pl.DataFrame:
     """What the first pass of every issue went through, visit by visit; ``returns`` says when a second one began.
 
-    Backward moves, reopenings, continuity breaks, the first terminal entry, and whether it was ever worked on.
+    Backward moves, reopenings, continuity breaks, and the first terminal entry.
     """
-    visits = visits.join(returns, on="issue_id", how="left", maintain_order="left")
-    visits = visits.join(_orders(workflow), on=["value_stream", "status_id"], how="left", maintain_order="left")
-    visits = visits.with_columns(is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS))
-    is_unknown = pl.col.is_terminal | (~same_issue(1) & pl.col.status_order.is_null())
-    known = pl.when(is_unknown).then(-1).otherwise("status_order")
-    visits = visits.with_columns(order_before=known.forward_fill().shift(1), was_terminal=pl.col.is_terminal.shift(1))
-    visits = visits.with_columns(
-        is_backward=same_issue(1) & ~pl.col.is_terminal & (pl.col.status_order < pl.col.order_before),
+    visits = _with_orders(visits, placed, workflow, as_of).join(
+        returns, on="issue_id", how="left", maintain_order="left"
+    )
+    visits = visits.with_columns(was_terminal=pl.col.is_terminal.shift(1)).with_columns(
+        is_backward=same_issue(1) & ~pl.col.is_terminal & pl.col.status_order.is_between(0, pl.col.order_before - 1),
         is_reopening=same_issue(1) & pl.col.was_terminal & ~pl.col.is_terminal,
-        is_worked=~pl.col.is_terminal & (pl.col.status_order >= pl.col.commitment_order),
     )
     by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
     waits_for_release = pl.col.value_stream.cast(pl.String).is_in(by_release)
-    visits = visits.filter(pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at))
-    return visits.group_by("issue_id").agg(
-        backward_move_count=pl.col.is_backward.sum().cast(pl.Int32),
-        reopen_count=pl.col.is_reopening.sum().cast(pl.Int32),
-        continuity_break_count=pl.col.doubtful_status_id.is_not_null().sum().cast(pl.Int32),
-        was_worked=pl.col.is_worked.fill_null(False).any(),
-        first_ended_at=pl.col.entered_at.filter(pl.col.is_terminal & ~waits_for_release).min(),
+    return (
+        visits.filter(_in_first_pass())
+        .group_by("issue_id")
+        .agg(
+            backward_move_count=pl.col.is_backward.sum().cast(pl.Int32),
+            reopen_count=pl.col.is_reopening.sum().cast(pl.Int32),
+            continuity_break_count=pl.col.doubtful_status_id.is_not_null().sum().cast(pl.Int32),
+            first_ended_at=pl.col.entered_at.filter(pl.col.is_terminal & ~waits_for_release).min(),
+        )
     )
+
+
+def _with_orders(visits: pl.DataFrame, placed: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """Add is_terminal, status_order, and order_before of the last place before the visit; both as of the entry."""
+    index = WorkflowIndex(workflow, *covered_stretch([visits["entered_at"]], as_of))
+    stream = placed["stream"].to_numpy()[places_of(visits["issue_id"], placed["issue_id"])]
+    orders = index.statuses["status_order"].to_numpy()
+    row = index.locate(stream, visits["status_id"].to_numpy())
+    visits = visits.with_columns(
+        row=pl.Series(row),
+        status_order=pl.Series(orders[index.held(row, stream, visits["entered_at"])]),
+        is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS),
+    )
+    place = pl.when(pl.col.status_order != NO_ORDER).then("row")
+    is_unknown = pl.col.is_terminal | (~same_issue(1) & (pl.col.status_order == NO_ORDER))
+    last = visits.select(pl.when(is_unknown).then(NOWHERE).otherwise(place).forward_fill().shift(1).fill_null(NOWHERE))
+    before = last.to_series().to_numpy()
+    order_before = orders[index.held(np.maximum(before, 0), stream, visits["entered_at"])]
+    return visits.with_columns(order_before=pl.Series(np.where(before < 0, NO_ORDER, order_before))).drop("row")
+
+
+def _in_first_pass() -> pl.Expr:
+    return pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at)
+
+
+def _worked_ids(visits: pl.DataFrame, returns: pl.DataFrame, workflow: Workflow) -> pl.Series:
+    """Issues whose first pass saw a committed status that is not terminal; ``visits`` are those of ``cut_visits``."""
+    began = every_definition(workflow).filter("is_committed", ~pl.col.work_kind.is_in(TERMINAL_KINDS))
+    began = began.select(pl.col.value_stream.cast(LABEL), "definition", "status_id")
+    told = visits.with_columns(definition_at(workflow)).join(began, on=ONE_STATUS, how="semi")
+    return told.join(returns, on="issue_id", how="left").filter(_in_first_pass())["issue_id"].unique()
 
 
 def _returns(intervals: pl.DataFrame) -> pl.DataFrame:
     """When the second pass of an issue began, for those that have one: issue_id, returned_at."""
     second = intervals.filter(pl.col.pass_number == 2)
     return second.group_by("issue_id").agg(returned_at=pl.col.entered_at.min())
-
-
-def _orders(workflow: Workflow) -> pl.DataFrame:
-    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
-    model = workflow.statuses.select("value_stream", "status_id", "status_order")
-    commitment = pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32)
-    return model.with_columns(commitment_order=commitment, value_stream=pl.col.value_stream.cast(LABEL))
 
 
 def _handoffs(changes: pl.LazyFrame, journeys: pl.DataFrame, as_of: datetime) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.definitions import every_definition
 from transforms.kinds import RELEASE_STAGE
 from transforms.schema import LABEL, Column, Table
 from transforms.wip_limits import NO_BOARD, find_stage_limits
@@ -16,11 +17,17 @@ class Stages(Table, layer="core", key=("value_stream", "stage_name")):
     value_stream = Column(LABEL, "Value stream.")
     stage_name = Column(LABEL, "Stage.")
     stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
-    is_committed = Column(pl.Boolean(), "Work in it counts as started.")
+    is_committed = Column(pl.Boolean(), "Work in it counts as started, or did by an earlier definition.")
+    committed_until_date = Column(
+        pl.Date(), "First day on which work in it no longer counts as started. Empty where it does, or never did.",
+        nullable=True,
+    )  # fmt: skip
     is_terminal = Column(pl.Boolean(), "Work in it has ended.")
     has_queue = Column(pl.Boolean(), "Has a status in which work waits.")
     has_active = Column(pl.Boolean(), "Has a status in which somebody is meant to work.")
-    status_names = Column(pl.String(), "Its statuses in order, separated by commas.")
+    status_names = Column(
+        pl.String(), "Its statuses in order, separated by commas; of a stage that has none any more, those it had last."
+    )
     wip_limit = Column(
         pl.Int64(), "Most issues meant to be in it, by the boards as they are now: Jira keeps no history of their"
         " limits, and a board whose filter hides issues limits fewer than are counted here. Empty where no board limits"
@@ -33,22 +40,32 @@ class Stages(Table, layer="core", key=("value_stream", "stage_name")):
 
 
 def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
-    """Gather statuses into stages; Stages, from Statuses. Delivery by release adds a stage for the wait for it."""
-    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
-    commitment = pl.col.value_stream.cast(pl.String).replace_strict(commitments, return_dtype=pl.Int32)
+    """Gather statuses into stages; Stages, from Statuses. Delivery by release adds a stage for the wait for it.
+
+    A stage is told as it is now, or as it was last where a later definition leaves it without statuses.
+    """
+    names = statuses.select(pl.col.value_stream.cast(pl.String), "status_id", "status_name").collect()
+    model = every_definition(workflow).join(names, on=["value_stream", "status_id"], how="left")
     is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
-    stages = (
-        statuses.sort("value_stream", "stage_order", "status_order", "status_id", nulls_last=True)
-        .group_by("value_stream", "stage_name", maintain_order=True)
+    told = (
+        model.sort("value_stream", "definition", "stage_order", "status_order", "status_id", nulls_last=True)
+        .group_by("value_stream", "stage_name", "definition", "until", maintain_order=True)
         .agg(
             pl.col.stage_order.min(),
-            is_committed=(is_terminal | (pl.col.status_order >= commitment)).fill_null(False).any(),
+            pl.col.is_committed.any(),
             is_terminal=is_terminal.all(),
             has_queue=(pl.col.work_kind == "queue").any(),
             has_active=(pl.col.work_kind == "active").any(),
             status_names=pl.col.status_name.fill_null(pl.col.status_id.cast(pl.String)).str.join(", "),
         )
-    ).collect()
+    )
+    stages = told.group_by("value_stream", "stage_name", maintain_order=True).agg(
+        pl.col("stage_order", "has_queue", "has_active", "status_names").last(),
+        pl.col.is_committed.any(),
+        pl.col.is_terminal.all(),
+        committed_until_date=pl.col.until.filter("is_committed").last(),
+    )
+    stages = stages.with_columns(pl.col("value_stream", "stage_name").cast(LABEL)).sort("value_stream", "stage_order")
     stages = pl.concat([stages, _release_stages(stages, workflow)])
     limits = find_stage_limits(raw_board_columns, workflow).lazy()
     return Stages.select(
@@ -74,9 +91,10 @@ def _release_stages(stages: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
         pl.col.value_stream.cast(LABEL),
         stage_name=pl.lit(RELEASE_STAGE, LABEL),
         stage_order=pl.lit(last, pl.Int32),
-        is_committed=pl.lit(True),
         is_terminal=pl.lit(False),
         has_queue=pl.lit(True),
         has_active=pl.lit(False),
         status_names=pl.lit("(done, not yet released)"),
+        is_committed=pl.lit(True),
+        committed_until_date=pl.lit(None, pl.Date),
     )

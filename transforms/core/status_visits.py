@@ -6,7 +6,6 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.dated_kinds import kind_then
 from transforms.order import ORDER, number_in_issue, places_of, same_issue
 from transforms.parts import in_parts
 from transforms.row_rules import WORKING_WITHIN_ELAPSED, elapsed_between
@@ -31,7 +30,7 @@ class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
     issue_key = Column(pl.String(), "Current key.")
     value_stream = Column(LABEL, "Value stream the issue belongs to now.")
     status_id = Column(pl.Int64(), "Status.", references="statuses.status_id")
-    stage_name = Column(LABEL, "Stage of the status.", references="stages.stage_name")
+    stage_name = Column(LABEL, "Stage of the status when the visit began.", references="stages.stage_name")
     work_kind = Column(
         WORK_KIND, "Work kind of the status when the visit began: queue, active, blocked, done or discarded."
     )
@@ -71,11 +70,10 @@ def visits_of(placed: pl.DataFrame, events: pl.DataFrame, index: WorkflowIndex, 
     stream = placed["stream"].to_numpy()[issue]
     visits = add_working_time(close_stretches(events, as_of), index.calendar[stream], index.clock, as_of)
     row = index.locate(stream, events["status_id"].to_numpy())
-    model = index.statuses.select(pl.col("value_stream", "stage_name").cast(LABEL), "work_kind")[row]
-    visits = visits.with_columns(model.get_columns(), status_row=pl.Series(row))
+    model = index.statuses.select(pl.col("value_stream", "stage_name").cast(LABEL), "work_kind")
+    visits = visits.with_columns(model[index.held(row, stream, events["entered_at"])].get_columns())
     return StatusVisits.select(
         visits.lazy().with_columns(
-            kind_then(index, "status_row", "work_kind"),
             issue_key=pl.lit(placed["issue_key"].gather(issue)),
             visit_number=number_in_issue(events),
             is_revisit=~pl.Series(issue * len(index.statuses) + row).is_first_distinct(),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import polars as pl
 
-from transforms.local_days import midnight_of
+from transforms.definitions import begins_of, every_definition
 from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import DECISIONS, WORK_KIND, Workflow
 
 MS_PER_HOUR = 3_600_000
+
+STATUS = ["value_stream", "status_id"]
 
 
 DECISION_WORDS = {
@@ -43,6 +43,16 @@ class Statuses(Table, layer="core", key=("value_stream", "status_id")):
         pl.Int32(), "Place of the status in the walk. Empty for blocked and unmapped ones.", nullable=True
     )
     work_kind = Column(WORK_KIND, "queue, active, blocked, done or discarded; as it is now.")
+    stage_since_at = Column(
+        TIMESTAMP,
+        "Since when it belongs to this stage, where flow.toml says that it had another. Empty where it never changed.",
+        nullable=True,
+    )
+    earlier_stage_names = Column(
+        pl.String(),
+        'Its stages before, as "Development until 2026-04-01", oldest first. Empty likewise.',
+        nullable=True,
+    )
     work_kind_since_at = Column(
         TIMESTAMP,
         "Since when, where flow.toml says that it was another before. Empty where it never changed.",
@@ -71,7 +81,7 @@ class Statuses(Table, layer="core", key=("value_stream", "status_id")):
 
 def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
     """Join the model with the time that depends on it; Statuses, from RawStatuses and StatusVisits."""
-    hours = status_visits.group_by("value_stream", "status_id").agg(
+    hours = status_visits.group_by(STATUS).agg(
         visit_count=pl.len().cast(pl.Int64),
         issue_count=pl.col.issue_id.n_unique().cast(pl.Int64),
         elapsed_hours=pl.col.elapsed_ms.sum() / MS_PER_HOUR,
@@ -80,8 +90,9 @@ def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workfl
     model = workflow.statuses.lazy().with_columns(pl.col("value_stream", "stage_name", "decided_by").cast(LABEL))
     named = (
         model.join(statuses, on="status_id", how="left")
-        .join(hours, on=["value_stream", "status_id"], how="left")
-        .join(_earlier_kinds(workflow).lazy(), on=["value_stream", "status_id"], how="left")
+        .join(hours, on=STATUS, how="left")
+        .join(_earlier(workflow, "stage_name", "stage_since_at", "earlier_stage_names"), on=STATUS, how="left")
+        .join(_earlier(workflow, "work_kind", "work_kind_since_at", "earlier_work_kinds"), on=STATUS, how="left")
     )
     return Statuses.select(
         named.with_columns(
@@ -93,19 +104,20 @@ def explain_statuses(statuses: pl.LazyFrame, status_visits: pl.LazyFrame, workfl
     )
 
 
-def _earlier_kinds(workflow: Workflow) -> pl.DataFrame:
-    """Since when each redefined status is what it is, and what it was before."""
-    changes = [
-        (
-            stream.name,
-            change.status_id,
-            midnight_of(change.until, ZoneInfo(stream.calendar.zone)),
-            f"{change.work_kind} until {change.until}",
-        )
-        for stream in workflow.streams
-        for change in stream.kind_changes
-    ]
-    schema = {"value_stream": pl.String(), "status_id": pl.Int64(), "at": TIMESTAMP, "told": pl.String()}
-    told = pl.DataFrame(changes, schema, orient="row").group_by("value_stream", "status_id", maintain_order=True)
-    earlier = told.agg(work_kind_since_at=pl.col.at.max(), earlier_work_kinds=pl.col.told.str.join(", "))
-    return earlier.with_columns(pl.col.value_stream.cast(LABEL))
+def _earlier(workflow: Workflow, what: str, since: str, told: str) -> pl.LazyFrame:
+    """Since when ``what`` each status is holds, where it was something else before, and what that was: since, told."""
+    begins = {
+        (s.name, until): at for s in workflow.streams for (until, _), at in zip(s.earlier, begins_of(s), strict=True)
+    }
+    ends = [(name, until, at) for (name, until), at in begins.items()]
+    schema = {"value_stream": pl.String(), "until": pl.Date(), "at": TIMESTAMP}
+    rows = (
+        every_definition(workflow)
+        .sort("value_stream", "status_id", "definition")
+        .with_columns(is_last=(pl.col(what) != pl.col(what).shift(-1).over(STATUS)).fill_null(False))
+    )
+    ended = rows.filter("is_last").join(pl.DataFrame(ends, schema, orient="row"), on=["value_stream", "until"])
+    words = pl.format("{} until {}", pl.col(what).cast(pl.String), pl.col.until.cast(pl.String))
+    earlier = ended.sort("definition").group_by(STATUS, maintain_order=True)
+    one = earlier.agg(pl.col.at.max().alias(since), words.str.join(", ").alias(told))
+    return one.with_columns(pl.col.value_stream.cast(LABEL)).lazy()

@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from transforms.dated_kinds import definition_timeline
+from transforms.definitions import definition_timeline
 from transforms.dependencies import dependency_timeline
 from transforms.families import rolled_up_ids
 from transforms.kinds import add_kinds
@@ -120,7 +120,7 @@ def intervals_of(
     rows = sweep(_with_model_rows(placed, visits, index), states, as_of)
     issue = places_of(rows["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
-    rows = add_kinds(rows, index, stream).filter(holds())
+    rows = add_kinds(_by_definition(rows, index, stream), index, stream).filter(holds())
     intervals = close_stretches(rows.filter(_begins_run()), as_of)
     issue = places_of(intervals["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
@@ -152,7 +152,7 @@ def _timelines(
         "known_dependency": dependency_timeline(placed, known),
         "released": release_timeline(placed, versions, workflow, as_of),
     }
-    is_redefined = any(stream.kind_changes for stream in workflow.streams)
+    is_redefined = any(stream.earlier for stream in workflow.streams)
     return timelines | ({"definition": definition_timeline(placed, workflow, as_of)} if is_redefined else {})
 
 
@@ -166,6 +166,15 @@ def _with_model_rows(placed: pl.DataFrame, visits: pl.DataFrame, index: Workflow
     return visits.with_columns(
         status_row=pl.Series(index.locate(stream, visits["status_id"].to_numpy()), dtype=pl.Int64),
         doubtful_row=pl.Series(doubtful),
+    )
+
+
+def _by_definition(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> pl.DataFrame:
+    """Name the rows of the index by the definition that holds at each instant; -1 stays for what is not in doubt."""
+    at, doubtful = rows["entered_at"], rows["doubtful_row"].to_numpy()
+    return rows.with_columns(
+        status_row=pl.Series(index.held(rows["status_row"].to_numpy(), stream, at)),
+        doubtful_row=pl.Series(np.where(doubtful < 0, doubtful, index.held(doubtful, stream, at))),
     )
 
 

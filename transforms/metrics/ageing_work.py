@@ -24,7 +24,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.service_levels import BY_TYPE, expectations
 from transforms.metrics.slots import events_in_periods, working_between
-from transforms.metrics.stage_stays import stage_pieces, stays_of
+from transforms.metrics.stage_stays import stage_pieces, stays_of, visits_then
 from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.statistics.curves import outlasts
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
@@ -103,7 +103,7 @@ def age_open_work(
     past = events_in_periods(journeys.filter(pl.col.outcome == "delivered"), "finished_at", rolling)
     still = journeys.filter(pl.col.outcome == "in_progress")
     ids = pl.concat([past["issue_id"], still["issue_id"]])
-    pieces = stage_pieces(work_intervals.collect(), status_visits.collect(), ids)
+    pieces = stage_pieces(work_intervals.collect(), visits_then(status_visits.collect(), workflow, as_of), ids)
     rows = _now(still, pieces, cells(workflow, rolling), workflow, as_of)
     rows = _ranked(rows, past, stays_of(pieces))
     seen = with_all_types(at_risk(journeys, rolling, workflow, as_of))

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import polars as pl
 
+from transforms.definitions import ONE_STATUS, definition_at, every_definition, places
 from transforms.metrics.slots import working_between
 from transforms.order import same_issue
 from transforms.schema import LABEL
@@ -19,7 +20,7 @@ CLOCKS = ("_ms", "_working_ms")
 """Elapsed, and within the calendar."""
 
 OUTSIDE = -1
-"""Order that nothing lies before: of a terminal status, or of a beginning outside the walk."""
+"""Order that nothing lies beyond: of a status outside the walk."""
 
 
 def backward_moves(
@@ -29,18 +30,23 @@ def backward_moves(
 
     Moves: issue_id, value_stream, from_stage_name, to_stage_name, moved_at, repaired_at (first later entry beyond the
     from stage or into a terminal status; empty while there is none). Exits: issue_id, value_stream, from_stage_name,
-    left_at. Statuses outside the walk (on hold, unmapped) interrupt nothing.
+    left_at. Statuses outside the walk (on hold, unmapped) interrupt nothing. Stages and order are those of the
+    definition that held at each entry.
     """
     walk = _walk(status_visits, work_intervals, journeys, workflow)
     moved = walk.filter("is_backward").select(
         "issue_id", "value_stream", "from_stage_name", to_stage_name="stage_name", moved_at="entered_at",
-        last_order="from_last_order",
+        from_status_id="status_before",
     )  # fmt: skip
     ahead = walk.select(
-        "issue_id", repaired_at="entered_at", reached=pl.col.status_order.fill_null(OUTSIDE), is_end="is_terminal"
-    )
-    repaired = moved.join(ahead, on="issue_id").filter(
-        (pl.col.repaired_at >= pl.col.moved_at) & (pl.col.is_end | (pl.col.reached > pl.col.last_order))
+        "issue_id", "definition", repaired_at="entered_at", reached=pl.col.status_order.fill_null(OUTSIDE),
+        is_end="is_terminal",
+    )  # fmt: skip
+    stages = places(workflow).select(*ONE_STATUS[:2], "last_order", from_status_id="status_id")
+    repaired = (
+        moved.join(ahead, on="issue_id")
+        .join(stages, on=["value_stream", "definition", "from_status_id"], how="left")
+        .filter((pl.col.repaired_at >= pl.col.moved_at) & (pl.col.is_end | (pl.col.reached > pl.col.last_order)))
     )
     edge = ["issue_id", "moved_at", "from_stage_name", "to_stage_name"]
     first = repaired.group_by(edge).agg(pl.col.repaired_at.min())
@@ -49,7 +55,7 @@ def backward_moves(
         & (pl.col.is_terminal | pl.col.status_order.is_not_null())
     )  # fmt: skip
     exits = exits.select("issue_id", "value_stream", "from_stage_name", left_at="entered_at")
-    return moved.join(first, on=edge, how="left", maintain_order="left").drop("last_order"), exits
+    return moved.join(first, on=edge, how="left", maintain_order="left").drop("from_status_id"), exits
 
 
 def repairs_of(moves: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
@@ -99,26 +105,20 @@ def _walk(
     second = work_intervals.filter(pl.col.pass_number == 2).group_by("issue_id")
     returns = second.agg(returned_at=pl.col.entered_at.min())
     visits = status_visits.join(journeys.select("issue_id"), on="issue_id", how="semi")
-    visits = visits.join(returns, on="issue_id", how="left").join(
-        _places(workflow), on=["value_stream", "status_id"], how="left"
-    )
-    visits = visits.sort("issue_id", "visit_number").with_columns(is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS))
+    visits = visits.join(returns, on="issue_id", how="left").with_columns(definition_at(workflow))
+    known = places(workflow).select(*ONE_STATUS, "status_order")
+    visits = visits.join(known, on=ONE_STATUS, how="left").sort("issue_id", "visit_number")
+    visits = visits.with_columns(is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS))
     is_place = pl.col.is_terminal | ~same_issue(1) | pl.col.status_order.is_not_null()
-    order = pl.when(pl.col.is_terminal | pl.col.status_order.is_null()).then(OUTSIDE).otherwise("status_order")
-    known = pl.when(is_place)
     visits = visits.with_columns(
-        before=known.then(order).forward_fill().shift(1),
-        from_stage_name=known.then("stage_name").forward_fill().shift(1),
-        from_last_order=known.then("last_order").forward_fill().shift(1),
-        was_terminal=known.then("is_terminal").forward_fill().shift(1),
+        status_before=pl.when(is_place).then("status_id").forward_fill().shift(1),
+        was_terminal=pl.when(is_place).then("is_terminal").forward_fill().shift(1),
     )
-    is_backward = same_issue(1) & ~pl.col.is_terminal & (pl.col.status_order < pl.col.before)
+    before = every_definition(workflow).select(
+        pl.col.value_stream.cast(LABEL), "definition", pl.col.stage_name.cast(LABEL).alias("from_stage_name"),
+        status_before="status_id", before="status_order",
+    )  # fmt: skip
+    visits = visits.join(before, on=["value_stream", "definition", "status_before"], how="left", maintain_order="left")
+    is_backward = same_issue(1) & ~pl.col.is_terminal & ~pl.col.was_terminal & (pl.col.status_order < pl.col.before)
     visits = visits.with_columns(is_backward=is_backward.fill_null(False))
     return visits.filter(pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at))
-
-
-def _places(workflow: Workflow) -> pl.DataFrame:
-    """Order of every status, and of the last status of its stage."""
-    model = workflow.statuses.filter(pl.col.status_order.is_not_null())
-    last = pl.col.status_order.max().over("value_stream", "stage_name")
-    return model.select(pl.col.value_stream.cast(LABEL), "status_id", "status_order", last_order=last)

@@ -13,7 +13,7 @@ from transforms.metrics.divergence import COMPARED_WEEKS, Evidence, judge
 from transforms.metrics.divergence_evidence import Sources, gather
 from transforms.metrics.period_tables import PERIOD_KEY, PeriodTable, cells, definition_version_column, estimate_columns
 from transforms.metrics.periods import periods
-from transforms.metrics.stage_stays import stage_pieces
+from transforms.metrics.stage_stays import stage_pieces, visits_then
 from transforms.metrics.weekly_flow import flow_journeys
 from transforms.schema import Column
 from transforms.workflow import Workflow
@@ -71,7 +71,9 @@ def judge_divergence(
     journeys = flow_journeys(issue_journeys, workflow)
     if journeys.is_empty():
         return DivergenceVerdicts.empty().lazy()
-    pieces = stage_pieces(work_intervals.collect(), status_visits.collect(), journeys["issue_id"])
+    pieces = stage_pieces(
+        work_intervals.collect(), visits_then(status_visits.collect(), workflow, as_of), journeys["issue_id"]
+    )
     grid = cells(workflow, periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of))
     sources = Sources(journeys, pieces, stages.collect(), workflow, as_of)
     rows = []

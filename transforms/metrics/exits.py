@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from transforms.definitions import ONE_STATUS, definition_at, places
 from transforms.metrics.waiting_visits import exit_authors
-from transforms.schema import LABEL
 from transforms.workflow import Workflow
 
 
@@ -14,17 +14,15 @@ def waiting_exits(
 ) -> pl.DataFrame:
     """One row per finished visit of a queue status at or after the commitment whose end somebody is known to have made.
 
+    Stage, kind and commitment are those of the entry.
+
     Columns issue_id, visit_number, value_stream, stage_name, author (the automation's where is_automation), entered_at,
     left_at, latency_ms, latency_working_ms, and of the entry in the stream's zone: day, is_working_day.
     """
-    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
-    committed = pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32)
-    begun = workflow.statuses.filter(pl.col.status_order >= committed).select(
-        pl.col.value_stream.cast(LABEL), "status_id"
-    )
+    begun = places(workflow).filter("is_committed").select(ONE_STATUS)
     is_over = pl.col.issue_id.is_in(issue_ids.implode()) & pl.col.left_at.is_not_null()
     queued = status_visits.filter(is_over & (pl.col.work_kind == "queue"))
-    visits = queued.join(begun, on=["value_stream", "status_id"], how="semi")
+    visits = queued.with_columns(definition_at(workflow)).join(begun, on=ONE_STATUS, how="semi")
     exits = visits.select(
         "issue_id", "visit_number", "value_stream", "stage_name", "entered_at", "left_at",
         latency_ms="elapsed_ms", latency_working_ms="working_ms",

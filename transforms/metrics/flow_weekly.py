@@ -175,7 +175,7 @@ def add_presence(flow: pl.DataFrame, journeys: pl.DataFrame, as_of: datetime) ->
 
 def add_wip_limit(flow: pl.DataFrame, stages: pl.DataFrame) -> pl.DataFrame:
     """Add wip_limit, wip_to_limit_ratio and wip_limit_note from the limits of the stages (core.stages)."""
-    held = stages.filter(pl.col.is_committed & ~pl.col.is_terminal)
+    held = stages.filter(pl.col.is_committed & ~pl.col.is_terminal & pl.col.committed_until_date.is_null())
     is_free = pl.col.wip_limit.is_null()
     free = pl.col.stage_name.filter(is_free).cast(pl.String)
     limits = held.group_by("value_stream").agg(

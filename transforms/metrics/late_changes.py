@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from transforms.definitions import NOWHERE, ONE_STATUS, definition_at, places
 from transforms.metrics.at_risk import DISCARDED, at_risk, groups_of
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
@@ -26,7 +27,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods, stretches_in_periods
 from transforms.row_rules import all_of
-from transforms.schema import LABEL, Column, RowRule
+from transforms.schema import Column, RowRule
 from transforms.statistics.curves import is_known_at
 from transforms.statistics.incidence import incidence_by
 from transforms.statistics.order_statistics import Estimate
@@ -155,19 +156,20 @@ def _edits(changes: pl.DataFrame, journeys: pl.DataFrame, grid: pl.DataFrame) ->
 
 
 def _retreats(visits: pl.DataFrame, journeys: pl.DataFrame, grid: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
-    """Moves from a committed status that is not terminal to one before the commitment, up to the finish."""
-    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
-    order = pl.col.status_order >= pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32)
-    model = workflow.statuses.filter(~pl.col.work_kind.is_in(TERMINAL_KINDS)).select(
-        pl.col.value_stream.cast(LABEL), "status_id", is_committed=order
-    )
-    walk = visits.join(journeys.select("issue_id", "finished_at"), on="issue_id")
-    walk = walk.join(model, on=["value_stream", "status_id"], how="left").sort("issue_id", "visit_number")
-    terminal = pl.when(pl.col.work_kind.is_in(TERMINAL_KINDS)).then(False).otherwise("is_committed")
-    before = terminal.forward_fill().shift(1).over("issue_id")
+    """Moves from a committed status that is not terminal to one before the commitment, up to the finish.
+
+    Both as the definition that held at the move has them.
+    """
+    is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
+    model = places(workflow).select(*ONE_STATUS, "is_committed")
+    walk = visits.join(journeys.select("issue_id", "finished_at"), on="issue_id").with_columns(definition_at(workflow))
+    walk = walk.join(model, on=ONE_STATUS, how="left").sort("issue_id", "visit_number")
+    place = pl.when(is_terminal).then(NOWHERE).when(pl.col.is_committed.is_not_null()).then("status_id")
+    walk = walk.with_columns(status_before=place.forward_fill().shift(1).over("issue_id"))
+    before = model.rename({"status_id": "status_before", "is_committed": "was_committed"})
+    walk = walk.join(before, on=["value_stream", "definition", "status_before"], how="left")
     is_open = pl.col.finished_at.is_null() | (pl.col.entered_at < pl.col.finished_at)
-    is_place = ~pl.col.work_kind.is_in(TERMINAL_KINDS) & ~pl.col.is_committed
-    back = walk.with_columns(was_committed=before).filter(is_place & pl.col.was_committed & is_open)
+    back = walk.filter(~is_terminal & ~pl.col.is_committed & pl.col.was_committed & is_open)
     return events_in_periods(back.select("value_stream", "entered_at"), "entered_at", grid).group_by(KEY).agg(
         back_to_backlog_count=pl.len()
     )  # fmt: skip

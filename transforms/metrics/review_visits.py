@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from transforms.definitions import every_definition
 from transforms.metrics.backward_moves import backward_moves
 from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.occupancy import Occupancy, epoch_ms
@@ -93,14 +94,14 @@ def add_escapes(
 
 
 def _judging_stages(pieces: pl.DataFrame, moves: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
-    """Committed stages after the first one with active work that bear a judging name or have sent work back; STAGE."""
-    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
-    active = workflow.statuses.filter(
-        (pl.col.work_kind == "active")
-        & (pl.col.status_order >= pl.col.value_stream.replace_strict(commitments, return_dtype=pl.Int32))
-    )
-    begins = active.group_by(STAGE).agg(pl.col.status_order.min())
-    later = begins.filter(pl.col.status_order > pl.col.status_order.min().over("value_stream"))
+    """Committed stages after the first one with active work that bear a judging name or have sent work back; STAGE.
+
+    Of every definition there was.
+    """
+    active = every_definition(workflow).filter(pl.col.is_committed & (pl.col.work_kind == "active"))
+    begins = active.group_by(*STAGE, "definition").agg(pl.col.status_order.min())
+    later = begins.filter(pl.col.status_order > pl.col.status_order.min().over("value_stream", "definition"))
+    later = later.select(STAGE).unique()
     labels = [pl.col(name).cast(pieces.schema[name]) for name in STAGE]
     is_named = pl.Series("is_named", [stage_topic(name) in JUDGING for name in later["stage_name"]], pl.Boolean)
     later = later.with_columns(is_named).with_columns(labels)

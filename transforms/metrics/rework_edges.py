@@ -29,7 +29,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
 from transforms.metrics.stage_passages import MINIMUM_YIELD_SAMPLE
-from transforms.metrics.stage_stays import stage_runs
+from transforms.metrics.stage_stays import stage_runs, visits_then
 from transforms.row_rules import all_of
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
@@ -112,7 +112,9 @@ def trace_rework_edges(
     rows = cells(workflow, grid).join(edges, on="value_stream", maintain_order="left")
     rows = _add_repairs(rows, events_in_periods(repairs, "moved_at", grid))
     rows = _add_share(rows, events_in_periods(repairs, "moved_at", grid), events_in_periods(exits, "left_at", grid))
-    return ReworkEdges.select(_noted(_add_yield(rows, visits, journeys, grid, workflow)).lazy())
+    return ReworkEdges.select(
+        _noted(_add_yield(rows, visits_then(visits, workflow, as_of), journeys, grid, workflow)).lazy()
+    )
 
 
 def _add_repairs(rows: pl.DataFrame, repairs: pl.DataFrame) -> pl.DataFrame:

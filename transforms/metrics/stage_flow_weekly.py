@@ -16,7 +16,7 @@ from transforms.metrics.period_tables import (
     estimate_columns,
     note_column,
 )
-from transforms.metrics.stage_stays import stage_pieces
+from transforms.metrics.stage_stays import stage_pieces, visits_then
 from transforms.metrics.stage_weeks import STAGE, lay_stages_over_weeks
 from transforms.metrics.trailing import TRAILING_WEEKS, add_capacity, add_little_ratio, trailing_sum
 from transforms.metrics.weekly_flow import flow_journeys, flow_weeks
@@ -122,7 +122,9 @@ def follow_stages(
     grid = flow_weeks(journeys, workflow, as_of)
     if grid.is_empty():
         return StageFlowWeekly.empty().lazy()
-    pieces = stage_pieces(work_intervals.collect(), status_visits.collect(), journeys["issue_id"])
+    pieces = stage_pieces(
+        work_intervals.collect(), visits_then(status_visits.collect(), workflow, as_of), journeys["issue_id"]
+    )
     walk = stages.filter(~pl.col.is_terminal).collect()
     flow = lay_stages_over_weeks(pieces, walk, grid, workflow, as_of)
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}

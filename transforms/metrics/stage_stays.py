@@ -5,8 +5,12 @@ A stay is an uninterrupted time in one stage that is not terminal. Counting and 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import polars as pl
 
+from transforms.definitions import ONE_STATUS, cut_visits, definition_at, every_definition, places
+from transforms.metrics.slots import working_between
 from transforms.order import same_issue
 from transforms.schema import LABEL
 from transforms.workflow import TERMINAL_KINDS, Workflow
@@ -20,12 +24,30 @@ STAY_COLUMNS = ("issue_id", "value_stream", "pass_number", "stage_name", "step_k
 UPSTREAM_KINDS = {"active": "touch", "queue": "wait", "blocked": "blocked"}
 
 
+def visits_then(status_visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """StatusVisits cut where another definition begins, each piece with the stage, kind and times it had then."""
+    cut = cut_visits(status_visits, workflow, as_of)
+    if len(cut) == len(status_visits):
+        return status_visits
+    held = every_definition(workflow).select(
+        pl.col.value_stream.cast(LABEL), "definition", "status_id", pl.col.stage_name.cast(LABEL), "work_kind"
+    )
+    told = cut.drop("stage_name", "work_kind").with_columns(
+        definition_at(workflow), until=pl.col.left_at.fill_null(as_of)
+    )
+    told = told.join(held, on=ONE_STATUS, maintain_order="left").with_columns(
+        elapsed_ms=(pl.col.until - pl.col.entered_at).dt.total_milliseconds(),
+        working_ms=working_between(told, "entered_at", "until", workflow, as_of),
+    )
+    return told.select(status_visits.columns)
+
+
 def stage_pieces(work_intervals: pl.DataFrame, status_visits: pl.DataFrame, issue_ids: pl.Series) -> pl.DataFrame:
     """Every stretch of the issues in stages that are not terminal, in order, each with the stay it is part of.
 
     Columns: stay (a number of its own), issue_id, value_stream, pass_number, stage_name, kind (one of STAY_KINDS),
     is_upstream (before the commitment), is_gap (wait before the stay's first touch), entered_at, left_at (empty while
-    it lasts), elapsed_ms, working_ms.
+    it lasts), elapsed_ms, working_ms. ``status_visits`` are those of ``visits_then``.
     """
     ids = issue_ids.implode()
     intervals = work_intervals.filter(pl.col.issue_id.is_in(ids))
@@ -49,30 +71,32 @@ def stage_runs(status_visits: pl.DataFrame, journeys: pl.DataFrame, workflow: Wo
 
     ``journeys`` hold issue_id and finished_at. Columns: issue_id, value_stream, stage_name, is_terminal, is_sent_back
     (left to another stage, to a status earlier in the walk). Statuses outside the walk (on hold, unmapped) interrupt
-    nothing.
+    nothing. ``status_visits`` are those of ``visits_then``.
     """
-    orders = workflow.statuses.filter(pl.col.status_order.is_not_null()).select(
-        pl.col.value_stream.cast(LABEL), "status_id", "status_order"
-    )
+    orders = places(workflow).select(*ONE_STATUS, "status_order")
     walk = (
         status_visits.join(journeys.select("issue_id", "finished_at"), on="issue_id")
         .filter(pl.col.finished_at.is_null() | (pl.col.entered_at <= pl.col.finished_at), pl.col.elapsed_ms > 0)
-        .join(orders, on=["value_stream", "status_id"])
-        .sort("issue_id", "visit_number")
+        .with_columns(definition_at(workflow))
+        .join(orders, on=ONE_STATUS)
+        .sort("issue_id", "visit_number", "entered_at")
     )
+    walk = walk.with_columns(status_before=pl.col.status_id.shift(1)).join(
+        orders.rename({"status_id": "status_before", "status_order": "order_before"}),
+        on=["value_stream", "definition", "status_before"], how="left", maintain_order="left",
+    )  # fmt: skip
+    is_back = same_issue(1) & (pl.col.status_order < pl.col.order_before)
     begins = ~same_issue(1) | (pl.col.stage_name != pl.col.stage_name.shift(1))
-    runs = (
-        walk.with_columns(run=begins.cum_sum())
+    return (
+        walk.with_columns(run=begins.cum_sum(), is_left_back=is_back.shift(-1).fill_null(False))
         .group_by("run", maintain_order=True)
         .agg(
             pl.col("issue_id", "value_stream", "stage_name").first(),
-            first_order=pl.col.status_order.first(),
-            last_order=pl.col.status_order.last(),
             is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS).all(),
+            is_sent_back=pl.col.is_left_back.last(),
         )
+        .drop("run")
     )
-    is_sent_back = same_issue(-1) & (pl.col.first_order.shift(-1) < pl.col.last_order)
-    return runs.with_columns(is_sent_back=is_sent_back.fill_null(False)).drop("run", "first_order", "last_order")
 
 
 def _upstream(intervals: pl.DataFrame, visits: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
+from transforms.definitions import every_definition
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.in_users_hands import waits_for_release
 from transforms.metrics.period_tables import (
@@ -36,7 +37,7 @@ from transforms.metrics.stage_passages import (
     passages,
 )
 from transforms.metrics.stage_presence import CELL, add_presence
-from transforms.metrics.stage_stays import stage_pieces
+from transforms.metrics.stage_stays import stage_pieces, visits_then
 from transforms.row_rules import WIP_BALANCES, all_of, close_to
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE
@@ -146,7 +147,8 @@ def map_value_streams(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Measure every step in every period; ValueStreamMap."""
-    journeys, visits = counted_journeys(issue_journeys, workflow).collect(), status_visits.collect()
+    journeys = counted_journeys(issue_journeys, workflow).collect()
+    visits = visits_then(status_visits.collect(), workflow, as_of)
     if journeys.is_empty():
         return ValueStreamMap.empty().lazy()
     own = stage_pieces(work_intervals.collect(), visits, journeys["issue_id"])
@@ -185,9 +187,9 @@ def _waits(waits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataF
 
 def _steps(stages: pl.DataFrame, waits: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
     """Steps of every stream in order: its stages that are not terminal, and the wait after done where there is one."""
-    commitments = {stream.name: stream.commitment_order for stream in workflow.streams}
-    is_upstream = pl.col.status_order.max() < pl.col.value_stream.replace_strict(commitments).first()
-    kinds = workflow.statuses.group_by("value_stream", "stage_name").agg(is_upstream=is_upstream.fill_null(False))
+    is_upstream = (pl.col.status_order - pl.col.commitment_order).max() < 0
+    every = every_definition(workflow)
+    kinds = every.group_by("value_stream", "stage_name").agg(is_upstream=is_upstream.fill_null(False))
     labels = pl.col("value_stream", "stage_name").cast(LABEL)
     named = stages.filter(~pl.col.is_terminal).join(
         kinds.with_columns(labels), on=["value_stream", "stage_name"], how="left"

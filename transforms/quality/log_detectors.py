@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from transforms.definitions import definition_at, every_definition
 from transforms.schema import LABEL
 from transforms.workflow import Workflow
 
@@ -41,8 +42,11 @@ def exits_of(
     is_late = pl.col.changed_at > as_of
     is_impossible = (pl.col.changed_at < pl.col.created_at) | (is_late & (pl.col.updated_at <= as_of))
     moves = moves.with_columns(is_impossible=is_impossible.fill_null(False)).filter(~is_late | pl.col.is_impossible)
-    stages = workflow.statuses.select(pl.col("value_stream", "stage_name").cast(LABEL), from_id="status_id")
-    moves = moves.join(stages, on=["value_stream", "from_id"])
+    stages = every_definition(workflow).select(
+        pl.col("value_stream", "stage_name").cast(LABEL), "definition", from_id="status_id"
+    )
+    moves = moves.with_columns(before=pl.col.changed_at - INSTANT).with_columns(definition_at(workflow, "before"))
+    moves = moves.join(stages, on=["value_stream", "definition", "from_id"])
     moves = moves.with_columns(left_at=pl.min_horizontal("changed_at", pl.lit(as_of - INSTANT)))
     local = pl.concat([_local(moves, stream.name, stream.calendar.zone) for stream in workflow.streams])
     return local.select(

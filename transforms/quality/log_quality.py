@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from transforms.definitions import every_definition
 from transforms.metrics.period_tables import (
     MS_PER_HOUR,
     PERIOD_KEY,
@@ -22,6 +23,7 @@ from transforms.metrics.period_tables import (
 )
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods, stretches_in_periods
+from transforms.metrics.stage_stays import visits_then
 from transforms.quality.log_detectors import INSTANT, STAND_UP_MINUTES, exits_of, stand_up_counts
 from transforms.row_rules import all_of
 from transforms.schema import LABEL, Column, RowRule
@@ -135,7 +137,7 @@ def judge_logs(
     parts = (
         (_exit_counts(exits, grid), CELL),
         (_visit_counts(visits, grid, as_of), CELL),
-        (_time_spent(visits, completeness.collect(), grid, workflow, as_of), CELL),
+        (_time_spent(visits_then(visits, workflow, as_of), completeness.collect(), grid, workflow, as_of), CELL),
         (_deliveries(journeys, grid), PERIOD_KEY),
     )
     for part, on in parts:
@@ -158,7 +160,7 @@ def stream_quality(log_quality: pl.DataFrame) -> dict[tuple[str, ...], float]:
 
 
 def _stages(workflow: Workflow) -> pl.DataFrame:
-    model = workflow.statuses.filter(~pl.col.work_kind.is_in(TERMINAL_KINDS))
+    model = every_definition(workflow).filter(~pl.col.work_kind.is_in(TERMINAL_KINDS))
     stages = model.group_by("value_stream", "stage_name").agg(pl.col.stage_order.min())
     return stages.with_columns(pl.col("value_stream", "stage_name").cast(LABEL)).sort("value_stream", "stage_order")
 

@@ -22,7 +22,7 @@ HALVES = ((MONDAY, MONDAY + timedelta(weeks=WEEKS // 2)), (MONDAY + timedelta(we
 
 def stream_of(raw):
     core, persons = core_of(raw, WORKFLOW, END), compute(raw, WORKFLOW, END)["person_intervals"]
-    stations = stations_of(core.stages.collect(), persons)
+    stations = stations_of(core.stages.collect(), persons, WORKFLOW)
     visits, _ = stage_visits(persons, raw.changes, stations, {}, WORKFLOW, END)
     grid = pl.DataFrame({"starts_at": [MONDAY], "ends_at": [END]}).cast(pl.Datetime("us", "UTC"))
     [found] = streams_of(visits, stations, raw.changes, grid, WORKFLOW, END)

@@ -21,7 +21,7 @@ HOUR = 3_600_000
 def visits_of(*told, as_of=AS_OF):
     raw = frames(*told)
     core, persons = core_of(raw, WORKFLOW, as_of), compute(raw, WORKFLOW, as_of)["person_intervals"]
-    stations = stations_of(core.stages.collect(), persons)
+    stations = stations_of(core.stages.collect(), persons, WORKFLOW)
     made, _ = stage_visits(persons, raw.changes, stations, {}, WORKFLOW, as_of)
     return made
 
@@ -162,5 +162,5 @@ def test_a_queue_of_its_own_belongs_to_the_stage_it_waits_for():
     walked = pl.DataFrame(rows, names, orient="row").cast(
         {"value_stream": pl.Categorical, "stage_name": pl.Categorical}
     )
-    found = dict(stations_of(stages, walked).select(pl.col("stage_name", "station").cast(pl.String)).iter_rows())
+    found = dict(stations_of(stages, walked, WORKFLOW).select(pl.col("stage_name", "station").cast(pl.String)).iter_rows())
     assert found == {"Code": "Code", "Approval": "Sign-off", "Sign-off": "Sign-off"}
