@@ -28,6 +28,8 @@ PLAIN_WORDS = {
     "bool_type": "write true or false, without quotes",
     "model_type": "this is a table with options of its own, not a value",
     "date_type": "write a date without quotes, like 2026-12-24",
+    "date_from_datetime_parsing": "write a date without quotes, like 2026-12-24",
+    "date_from_datetime_inexact": "write a day without a time, like 2026-12-24",
 }
 """What pydantic says of a wrong type, for somebody who edits a TOML file."""
 

@@ -1,4 +1,4 @@
-"""The value streams in flow.toml: which issues flow through them, their walk, and what is meant otherwise from a day on.
+"""The value streams in flow.toml: which issues flow through them, their walk, and what is meant otherwise since when.
 
 What the values mean to a calculation is decided in ``transforms``.
 """
@@ -58,9 +58,9 @@ class ChangeOfStatuses(Section):
     def _ends_as_always(cls, said: object) -> object:
         if isinstance(said, dict) and (keys := [key for key in SAME_IN_THE_WHOLE_HISTORY if key in said]):
             raise ValueError(
-                f"'{keys[0]}' cannot change on a day: where work ends must be the same in the whole history, or what was"
-                " finished by one rule and open by the other would be counted twice or not at all. Take it out here and"
-                " say it in [[value_stream]] or its stages; that restates the past, and quality.restatements says what"
+                f"'{keys[0]}' cannot change on a day: where work ends must be the same in the whole history, or what"
+                " was finished by one rule and open by the other would be counted twice or not at all. Take it out here"
+                " and say it in [[value_stream]] or its stages; quality.restatements says what that restates"
             )
         return said
 

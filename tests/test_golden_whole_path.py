@@ -4,7 +4,7 @@ One moment serves all stories: that of the one still open. The others had ended 
 depends on it; through the functions every story is also judged at its own moment.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -99,15 +99,29 @@ def test_no_published_core_table_names_a_person(folder):
         assert not {"ana", "ben", "chi", "boss"} & {str(value).casefold() for column in texts for value in column}
 
 
-def test_a_status_that_changed_its_meaning_is_published_as_it_was_and_as_it_is(tmp_path):
+CHANGE = """
+[[value_stream.change]]
+valid_from = 2026-03-11
+wait = ["3"]
+commitment = "3"
+[[value_stream.change.stage]]
+name = "QA"
+touch = ["10003"]
+"""
+
+
+def test_a_stream_that_is_defined_otherwise_is_published_as_it_was_and_as_it_is(tmp_path):
     config = tmp_path / "flow.toml"
-    change = '\n[[value_stream.change]]\nvalid_from = 2026-03-11\nwait = ["3"]\n'
-    config.write_text(CONFIG.read_text(encoding="utf-8") + change, encoding="utf-8")
+    config.write_text(CONFIG.read_text(encoding="utf-8") + CHANGE, encoding="utf-8")
     with serving(golden_site("cloud"), "cloud") as (_, access):
         ended = flow("run", "--config", config, "--data", tmp_path, "--as-of", MOMENT, **access)
     assert ended.exit_code == 0, ended.error
     told = in_duckdb(tmp_path, "core", "statuses").row(by_predicate=pl.col.status_id == 3, named=True)
     assert (told["work_kind"], told["earlier_work_kinds"]) == ("queue", "active until 2026-03-11")
+    review = in_duckdb(tmp_path, "core", "statuses").row(by_predicate=pl.col.status_id == 10003, named=True)
+    assert (review["stage_name"], review["earlier_stage_names"]) == ("QA", "Review until 2026-03-11")
+    stages = in_duckdb(tmp_path, "core", "stages").select("stage_name", "committed_until_date")
+    assert dict(stages.drop_nulls().iter_rows()) == {"Selected": date(2026, 3, 11)}
     held = in_duckdb(tmp_path, "core", "work_intervals").filter(pl.col.stage_name == "Development")
     before = pl.col.entered_at < told["work_kind_since_at"]
     assert "touch" in set(held.filter(before)["kind"])

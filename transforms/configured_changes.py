@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from transforms.configured_walk import find_commitment
-from transforms.site_names import SiteStatuses, nearest, same_name, unknown_reference
+from transforms.site_names import SiteStatuses, find_stage, same_name, unknown_reference
 from transforms.walk import WalkStatus, WorkflowError, first_committed_order, stages_of
 from transforms.walk_order import join_stages
 from transforms.workflow_rules import ChangeRules, StreamRules
@@ -117,23 +117,12 @@ class _Changing:
         return meanings
 
     def _told(self, change: ChangeRules, held: Mapping[int, WalkStatus], where: str) -> Iterator[Meaning]:
-        parts = [(change, None), *((stage, self._stage(stage.name, where)) for stage in change.stages)]
+        parts = [(change, None), *((stage, find_stage(stage.name, self.stages, where)) for stage in change.stages)]
         for part, stage_name in parts:
             for key, kind in _KIND_OF_LISTING.items():
                 for reference in getattr(part, key):
                     for status_id in _find(reference, held, self.site, where):
                         yield Meaning(status_id, kind, stage_name)
-
-    def _stage(self, reference: str, where: str) -> str:
-        for name in self.stages:
-            if same_name(name, reference):
-                return name
-        listed = ", ".join(f"'{name}'" for name in self.stages)
-        raise WorkflowError(
-            f"flow.toml: {where} names the stage '{reference}', which is none of the stream's."
-            f"{nearest(reference, self.stages)} Its stages are: {listed}. For a stage that begins on that day, add a"
-            " [[value_stream.stage]] with its name and without statuses, in its place in the walk."
-        )
 
 
 def _is_called(status: WalkStatus, reference: str) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from transforms.site_names import find_ids, same_name, unknown_reference
+from transforms.site_names import find_ids, find_stage, same_name, unknown_reference
 from transforms.status_names import plain
 from transforms.walk import WorkflowError
-from transforms.workflow_rules import StreamRules, WorkflowRules
+from transforms.workflow_rules import ChangeRules, StreamRules, WorkflowRules
 
 TYPO_LIKENESS = 0.8
 """Names as like as this are one name and a slip of the finger."""
@@ -44,6 +44,9 @@ def check_names(rules: WorkflowRules, known: KnownNames) -> list[str]:
 
 def _check_statuses(stream: StreamRules, known: KnownNames) -> Iterator[str]:
     stages = [stage.name for stage in stream.stages]
+    for change in stream.changes if stages else ():
+        for stage in change.stages:
+            find_stage(stage.name, stages, _where(change, stream))
     for reference, said_by in _references(stream):
         if _is_there(reference, known.statuses, stages if said_by.startswith("commitment") else ()):
             continue
@@ -63,6 +66,16 @@ def _references(stream: StreamRules) -> Iterator[tuple[str, str]]:
             yield from ((name.strip(), f"value stream '{stream.name}' (stage '{stage.name}')") for name in listed)
     if stream.commitment and stream.stages:
         yield stream.commitment.strip(), f"commitment of value stream '{stream.name}'"
+    for change in stream.changes:
+        for part in (change, *change.stages):
+            for listed in (part.wait, part.touch, part.blocked):
+                yield from ((name.strip(), _where(change, stream)) for name in listed)
+        if change.commitment and stream.stages:
+            yield change.commitment.strip(), f"commitment of {_where(change, stream)}"
+
+
+def _where(change: ChangeRules, stream: StreamRules) -> str:
+    return f"the change of {change.valid_from} in value stream '{stream.name}'"
 
 
 def _is_there(reference: str, statuses: Mapping[int, str], stages: Iterable[str]) -> bool:

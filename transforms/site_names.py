@@ -57,6 +57,19 @@ def find_ids(what: str, references: Iterable[str], names_by_id: Mapping[int, str
     return frozenset(ids)
 
 
+def find_stage(reference: str, stages: Collection[str], where: str) -> str:
+    """The stage of this name. Raises WorkflowError where a change (``where``) names one the stream does not have."""
+    for name in stages:
+        if same_name(name, reference):
+            return name
+    listed = ", ".join(f"'{name}'" for name in stages)
+    raise WorkflowError(
+        f"flow.toml: {where} names the stage '{reference}', which is none of the stream's."
+        f"{_nearest(reference, stages)} Its stages are: {listed}. For a stage that begins on that day, add a"
+        " [[value_stream.stage]] with its name and without statuses, in its place in the walk."
+    )
+
+
 def unknown_reference(
     what: str, reference: str, names: Iterable[str], *, said_by: str, listed: Iterable[str] = (), list_is: str = ""
 ) -> str:
@@ -71,12 +84,11 @@ def unknown_reference(
     there_is = (listed and list_is) or "The site has"
     return (
         f"flow.toml: {said_by} names the {what} '{reference}', which this site does not have."
-        f"{nearest(reference, known)} {there_is}: {text}{more}. Correct the name in flow.toml, or give the id."
+        f"{_nearest(reference, known)} {there_is}: {text}{more}. Correct the name in flow.toml, or give the id."
     )
 
 
-def nearest(reference: str, known: Iterable[str]) -> str:
-    """What is nearest to a reference, as a question that follows a sentence; empty if nothing is near."""
+def _nearest(reference: str, known: Iterable[str]) -> str:
     by_plain = {plain(name): name for name in known}
     near = [f"'{by_plain[name]}'" for name in get_close_matches(plain(reference), by_plain, n=3, cutoff=0.6)]
     return f" Did you mean {' or '.join(near)}?" if near else ""

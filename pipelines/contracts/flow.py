@@ -61,11 +61,11 @@ FLOW = (
     Contract(
         "stage_flow_weekly",
         "presence_as_in_the_intervals",
-        "the weeks of a stage of the flow together hold as much presence as the intervals of the work counted there",
+        "the weeks of a stage together hold as much presence as the intervals of the work counted there",
         f"""
         SELECT value_stream, stage_name, presence_ms, interval_ms FROM (
           SELECT value_stream, stage_name, sum(presence_ms) AS presence_ms
-          FROM {{batch}} WHERE is_committed GROUP BY value_stream, stage_name)
+          FROM {{batch}} GROUP BY value_stream, stage_name)
         LEFT JOIN (
           SELECT value_stream, stage_name, sum(elapsed_ms) AS interval_ms FROM core.work_intervals
           SEMI JOIN (SELECT issue_id FROM core.issue_journeys, this_run WHERE {COUNTED}) AS counted USING (issue_id)

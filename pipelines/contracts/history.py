@@ -197,11 +197,12 @@ HISTORY = (
     Contract(
         "status_visits",
         "status_described_alike",
-        "stage and work kind are those of the status in core.statuses, the kind since it is so",
+        "stage and work kind are those of the status in core.statuses, each since it is so",
         """
         SELECT issue_id, visit_number, status_id, own.stage_name, own.work_kind
         FROM {batch} AS own JOIN core.statuses USING (value_stream, status_id)
         WHERE own.stage_name <> statuses.stage_name
+              AND (stage_since_at IS NULL OR own.entered_at >= stage_since_at)
            OR own.work_kind <> statuses.work_kind
               AND (work_kind_since_at IS NULL OR own.entered_at >= work_kind_since_at)
         """,

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pipelines.config import FlowConfig, config_path, load_config
 from pipelines.config_errors import ConfigError, _inner_model
 from transforms.calendar import WorkingCalendar
-from transforms.workflow_rules import KindRules, StageRules, StreamRules, WorkflowRules
+from transforms.workflow_rules import ChangeRules, StageRules, StreamRules, WorkflowRules
 
 SHIPPED = Path(__file__).parents[2] / "flow.toml"
 
@@ -64,8 +64,10 @@ def test_the_shipped_example_of_a_value_stream_can_be_used(written):
     config = written("\n".join(line.removeprefix("# ") for line in example.splitlines() if line != "#"))
     [stream] = config.value_stream
     assert stream.name == "Web shop"
-    assert [stage.name for stage in stream.stage] == ["Development", "Done"]
-    assert [(change.valid_from, change.wait) for change in stream.change] == [(date(2026, 4, 1), ("10003",))]
+    assert [stage.name for stage in stream.stage] == ["Development", "Review", "Done"]
+    [change] = stream.change
+    assert (change.valid_from, change.wait, change.commitment) == (date(2026, 4, 1), ("On Hold",), "In Progress")
+    assert [(stage.name, stage.touch) for stage in change.stage] == [("Review", ("10003",))]
 
 
 def test_models_cannot_be_changed():
@@ -147,9 +149,34 @@ def test_a_change_of_statuses_becomes_rules_of_the_calculation(written):
     )
     [stream] = config.rules("UTC").streams
     assert stream.changes == (
-        KindRules(date(2026, 1, 1), wait=("Review", "12")),
-        KindRules(date(2026, 2, 1), touch=("Review",)),
+        ChangeRules(date(2026, 1, 1), wait=("Review", "12")),
+        ChangeRules(date(2026, 2, 1), touch=("Review",)),
     )
+
+
+def test_a_change_of_stages_and_of_the_commitment_becomes_rules_too(written):
+    config = written(
+        """
+        [[value_stream]]
+        name = "Web"
+        [[value_stream.stage]]
+        name = "Development"
+        touch = ["Work", "Review"]
+        [[value_stream.stage]]
+        name = "Review"
+        [[value_stream.change]]
+        valid_from = 2026-01-01
+        commitment = "Review"
+        [[value_stream.change.stage]]
+        name = "Review"
+        touch = ["Review"]
+        wait = [12]
+        """
+    )
+    [stream] = config.rules("UTC").streams
+    assert stream.stages[1] == StageRules("Review")
+    joined = StageRules("Review", wait=("12",), touch=("Review",))
+    assert stream.changes == (ChangeRules(date(2026, 1, 1), stages=(joined,), commitment="Review"),)
 
 
 def test_workflow_options_reach_the_rules(written):

@@ -6,6 +6,8 @@ from pipelines.config import load_config
 from pipelines.config_errors import ConfigError
 from tests.pipelines.flow_toml import complaint
 
+CHANGE = '[[value_stream]]\nname = "A"\n[[value_stream.change]]\n'
+
 
 @pytest.mark.parametrize(
     ("text", "says"),
@@ -49,12 +51,37 @@ def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(writte
         ('[calendar]\nsubdivision = "BE"', "[calendar]: 'subdivision' needs a 'country'"),
         (
             '[[value_stream]]\nname = "A"\n[[value_stream.change]]\nvalid_from = 2026-01-01',
-            "'change', entry 1 in [[value_stream]] (number 1): the change of 2026-01-01 names no status; list some",
+            "'change', entry 1 in [[value_stream]] (number 1): the change of 2026-01-01 names no status and no commit",
         ),
         (
             '[[value_stream]]\nname = "A"\n[[value_stream.change]]\nvalid_from = 2026-02-01\nwait = ["X"]\n'
             '[[value_stream.change]]\nvalid_from = 2026-01-01\ntouch = ["X"]',
             "[[value_stream]] (number 1): list the changes by 'valid_from', the oldest first and each day once",
+        ),
+        (
+            CHANGE + 'valid_from = "April"\nwait = ["X"]',
+            "'valid_from' in [[value_stream.change]] (number 1 / 1): write a date",
+        ),
+        (CHANGE + 'wait = ["X"]', "[[value_stream.change]] (number 1 / 1) needs 'valid_from'."),
+        (
+            CHANGE + 'valid_from = 2026-01-01\ndone = ["X"]',
+            "'change', entry 1 in [[value_stream]] (number 1): 'done' cannot change on a day: where work ends must be",
+        ),
+        (
+            CHANGE + 'valid_from = 2026-01-01\ndelivery = "release"',
+            "'change', entry 1 in [[value_stream]] (number 1): 'delivery' cannot change on a day: where work ends must",
+        ),
+        (
+            CHANGE + 'valid_from = 2026-01-01\n[[value_stream.change.stage]]\nname = "S"\ndiscarded = ["X"]',
+            "[[value_stream.change.stage]] (number 1 / 1 / 1): 'discarded' cannot change on a day: where work ends",
+        ),
+        (
+            CHANGE + 'valid_from = 2026-01-01\n[[value_stream.change.stage]]\nname = "S"',
+            "[[value_stream.change.stage]] (number 1 / 1 / 1): nothing joins the stage 'S'; list statuses as wait,",
+        ),
+        (
+            CHANGE + 'valid_from = 2026-01-01\nwait = ["X"]\n[[value_stream.change.stage]]\nname = "S"\ntouch = ["X"]',
+            "'change', entry 1 in [[value_stream]] (number 1): the change of 2026-01-01 lists 'X' twice; give it one",
         ),
         ("[[calendar.change]]\nvalid_from = 2026-01-01", "'change', entry 1 in [calendar]: the change of 2026-01-01"),
         (
@@ -81,7 +108,7 @@ def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(writte
         ('[[value_stream]]\nname = "A"\n[[value_stream]]\nname = "A"', "The file: two value streams are named 'A'"),
         (
             '[[value_stream]]\nname = "A"\n[[value_stream.stage]]\nname = "S"',
-            "[[value_stream.stage]] (number 1 / 1): stage 'S' has no status",
+            "[[value_stream]] (number 1): stage 'S' has no status; list some",
         ),
         (
             '[[value_stream]]\nname = "A"\n[[value_stream.stage]]\nname = "S"\nwait = ["X"]\ndone = ["X"]',

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.parameters import SCOPE_SCHEMA, WorkflowStore, from_document, to_document
 from transforms.calendar import WorkingCalendar
-from transforms.workflow import STATUS_MODEL_SCHEMA, KindChange, ValueStream, Workflow
+from transforms.workflow import EARLIER_STATUS_SCHEMA, STATUS_MODEL_SCHEMA, ValueStream, Workflow
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def workflow(**changes):
     )
     streams = (
         ValueStream("Größe", calendar, 2, "release", is_assignment_used=False, reopen_horizon=timedelta(days=3)),
-        ValueStream("Other", WorkingCalendar.weekdays("UTC"), 1, kind_changes=(KindChange(MONDAY.date(), 3, "queue"),)),
+        ValueStream("Other", WorkingCalendar.weekdays("UTC"), 1, earlier=((MONDAY.date(), 2),)),
     )
     statuses = [("Größe", 3, "Dev", 0, 1, "active", "config_id"), ("Größe", 9, "?", 9, None, "queue", "unmapped")]
     usual = {
@@ -27,6 +27,9 @@ def workflow(**changes):
         "statuses": pl.DataFrame(statuses, schema=STATUS_MODEL_SCHEMA, orient="row"),
         "scopes": pl.DataFrame([(100, 10, "Größe")], schema=SCOPE_SCHEMA, orient="row"),
         "discarding_resolution_ids": frozenset({4, 2}),
+        "earlier_statuses": pl.DataFrame(
+            [(MONDAY.date(), "Other", 3, "Dev", 0, None, "queue", "config_id")], EARLIER_STATUS_SCHEMA, orient="row"
+        ),
     }
     return Workflow(**(usual | changes))
 
@@ -35,6 +38,8 @@ def assert_same(one, other):
     assert one.streams == other.streams
     assert one.statuses.equals(other.statuses)
     assert one.statuses.schema == STATUS_MODEL_SCHEMA
+    assert one.earlier_statuses.equals(other.earlier_statuses)
+    assert one.earlier_statuses.schema == EARLIER_STATUS_SCHEMA
     assert one.scopes.equals(other.scopes)
     assert one.discarding_resolution_ids == other.discarding_resolution_ids
     assert one.flow_level == other.flow_level

@@ -61,8 +61,8 @@ def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workfl
     )
     stages = told.group_by("value_stream", "stage_name", maintain_order=True).agg(
         pl.col("stage_order", "has_queue", "has_active", "status_names").last(),
-        pl.col.is_committed.any(),
         pl.col.is_terminal.all(),
+        pl.col.is_committed.any(),
         committed_until_date=pl.col.until.filter("is_committed").last(),
     )
     stages = stages.with_columns(pl.col("value_stream", "stage_name").cast(LABEL)).sort("value_stream", "stage_order")
@@ -91,10 +91,10 @@ def _release_stages(stages: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
         pl.col.value_stream.cast(LABEL),
         stage_name=pl.lit(RELEASE_STAGE, LABEL),
         stage_order=pl.lit(last, pl.Int32),
-        is_terminal=pl.lit(False),
         has_queue=pl.lit(True),
         has_active=pl.lit(False),
         status_names=pl.lit("(done, not yet released)"),
+        is_terminal=pl.lit(False),
         is_committed=pl.lit(True),
         committed_until_date=pl.lit(None, pl.Date),
     )

@@ -19,7 +19,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.stage_stays import stage_pieces, visits_then
 from transforms.metrics.stage_weeks import STAGE, lay_stages_over_weeks
 from transforms.metrics.trailing import TRAILING_WEEKS, add_capacity, add_little_ratio, trailing_sum
-from transforms.metrics.weekly_flow import flow_journeys, flow_weeks
+from transforms.metrics.weekly_flow import WEEK, flow_journeys, flow_weeks, weeks_since
 from transforms.row_rules import LITTLES_LAW, WIP_BALANCES, all_of
 from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.workflow import Workflow
@@ -117,16 +117,23 @@ def follow_stages(
     workflow: Workflow,
     as_of: datetime,
 ) -> pl.LazyFrame:
-    """Measure every stage that is not terminal in every week from the stream's first flow on; StageFlowWeekly."""
+    """Measure every stage that is not terminal in every week from the stream's first issue on; StageFlowWeekly.
+
+    What is said over half a year begins with the first week in which work started or ended.
+    """
     journeys = flow_journeys(issue_journeys, workflow)
-    grid = flow_weeks(journeys, workflow, as_of)
-    if grid.is_empty():
-        return StageFlowWeekly.empty().lazy()
     pieces = stage_pieces(
         work_intervals.collect(), visits_then(status_visits.collect(), workflow, as_of), journeys["issue_id"]
     )
     walk = stages.filter(~pl.col.is_terminal).collect()
+    grid = _weeks_since_the_first_issue(journeys, pieces, workflow, as_of)
+    if grid.is_empty():
+        return StageFlowWeekly.empty().lazy()
     flow = lay_stages_over_weeks(pieces, walk, grid, workflow, as_of)
+    flowing = flow_weeks(journeys, workflow, as_of).select(*WEEK, has_flowed=pl.lit(True))
+    flow = flow.join(flowing, on=WEEK, how="left", maintain_order="left").with_columns(
+        pl.col.has_flowed.fill_null(False)
+    )
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
     measured = add_capacity(add_little_ratio(_with_rates(flow)))
     return StageFlowWeekly.select(
@@ -136,6 +143,14 @@ def follow_stages(
             note=as_note([pl.format("no WIP limit: {}", "wip_limit_note"), pl.col.little_note, pl.col.capacity_note]),
         ).lazy()
     )
+
+
+def _weeks_since_the_first_issue(
+    journeys: pl.DataFrame, pieces: pl.DataFrame, workflow: Workflow, as_of: datetime
+) -> pl.DataFrame:
+    """Weeks of each stream from the one in which an issue first was anywhere."""
+    born = journeys.select("value_stream", entered_at=pl.min_horizontal("created_at", "finished_at"))
+    return weeks_since(pl.concat([born, pieces.select("value_stream", "entered_at")]), "entered_at", workflow, as_of)
 
 
 def _with_rates(flow: pl.DataFrame) -> pl.DataFrame:

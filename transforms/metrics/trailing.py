@@ -1,6 +1,6 @@
 """What the last half year says of each stage in each week: its capacity, and whether stays and WIP tell the same story.
 
-Sums over complete weeks only; before half a year has passed there is nothing to say.
+Sums over complete weeks only, since work first started or ended; before half a year of them there is nothing to say.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ def trailing_sum(column: str | pl.Expr, by: Iterable[str], weeks: int, at_least:
 
 def add_capacity(flow: pl.DataFrame) -> pl.DataFrame:
     """Add capacity_per_week with its interval, load_ratio and capacity_note to the rows of ``lay_stages_over_weeks``.
+
+    ``has_flowed`` says of each row whether work of the stream had started or ended before its week was over.
 
     Exits while something waits are taken for Poisson: the interval is the exact one of their count.
     """
@@ -66,5 +68,5 @@ def add_little_ratio(flow: pl.DataFrame) -> pl.DataFrame:
 
 
 def _half_year(column: str) -> pl.Expr:
-    complete = pl.when("is_complete_week").then(pl.col(column))
+    complete = pl.when(pl.col.is_complete_week & pl.col.has_flowed).then(pl.col(column))
     return trailing_sum(complete, STAGE, TRAILING_WEEKS)

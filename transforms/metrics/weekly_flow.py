@@ -39,7 +39,12 @@ def flow_journeys(issue_journeys: pl.LazyFrame, workflow: Workflow) -> pl.DataFr
 def flow_weeks(journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
     """Weeks of each stream from the first one in which work starts or ends: ``periods.weeks``' columns, in order."""
     begun = journeys.with_columns(first=pl.min_horizontal("started_at", "finished_at"))
-    firsts = begun.filter(pl.col.first.is_not_null()).group_by("value_stream").agg(pl.col.first.min())
+    return weeks_since(begun, "first", workflow, as_of)
+
+
+def weeks_since(events: pl.DataFrame, at: str, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """Weeks of each stream from the first of its events on: ``periods.weeks``' columns, in order."""
+    firsts = events.drop_nulls(at).group_by("value_stream").agg(first=pl.col(at).min())
     grid = weeks(workflow, covered_stretch([firsts["first"]], as_of)[0], as_of).join(firsts, on="value_stream")
     lasting = grid.filter((pl.col.ends_at > pl.col.first) & (pl.col.ends_at > pl.col.starts_at)).drop("first")
     return lasting.sort(pl.col.value_stream.cast(pl.String), "week_start_date")

@@ -162,5 +162,6 @@ def test_a_queue_of_its_own_belongs_to_the_stage_it_waits_for():
     walked = pl.DataFrame(rows, names, orient="row").cast(
         {"value_stream": pl.Categorical, "stage_name": pl.Categorical}
     )
-    found = dict(stations_of(stages, walked, WORKFLOW).select(pl.col("stage_name", "station").cast(pl.String)).iter_rows())
+    stations = stations_of(stages, walked, WORKFLOW).select(pl.col("stage_name", "station").cast(pl.String))
+    found = dict(stations.iter_rows())
     assert found == {"Code": "Code", "Approval": "Sign-off", "Sign-off": "Sign-off"}
