@@ -191,9 +191,12 @@ def _why_started(record: Record) -> str:
         return "the first of its children was started"
     if started is None:
         return "it has not been in a status at or after the commitment point"
-    name = status_name(record, visit_at(record, started))
+    visit = visit_at(record, started)
+    name = status_name(record, visit)
     if record.journey["is_never_started"]:
         return f"it entered {name} and had never been in a committed status before: it was over when it began"
+    if visit["entered_at"] < started:
+        return f"it was in {name}, in which work counts as started since that day (flow.toml)"
     return f"it first entered a status at or after the commitment point, {name}"
 
 

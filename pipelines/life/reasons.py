@@ -59,12 +59,19 @@ def status_name(record: Record, visit: Row) -> str:
 
 def _why_blocked(record: Record, visit: Row, at: datetime) -> str:
     """By precedence of telling: its status, its flag, the links that held."""
-    if visit["work_kind"] == "blocked":
+    if _kind_at(record, visit, at) == "blocked":
         return f"{status_name(record, visit)} puts it on hold"
     causes = ["it was flagged as impeded"] if _is_flagged(record, at) else []
     if keys := sorted(set(_blocking_keys(record, at))):
         causes.append(f"it was blocked by {', '.join(keys)}")
     return " and ".join(causes) or "a flag or link older than its history blocked it"
+
+
+def _kind_at(record: Record, visit: Row, at: datetime) -> str:
+    """The work kind of a visit's status: as it was at the entry, or as it is since it is so."""
+    status = record.statuses.get(visit["status_id"], {})
+    since = status.get("work_kind_since_at")
+    return str(status["work_kind"] if since and since <= at else visit["work_kind"])
 
 
 def _is_flagged(record: Record, at: datetime) -> bool:

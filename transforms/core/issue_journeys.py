@@ -42,7 +42,12 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     outcome = Column(pl.String(), "What became of it, up to as_of.", values=OUTCOMES)
     is_never_started = Column(pl.Boolean(), "Ended without ever having been in a committed status before.")
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
-    started_at = Column(TIMESTAMP, "First entry at or after the commitment point. Empty before.", nullable=True)
+    started_at = Column(
+        TIMESTAMP,
+        "First instant in a status at or after the commitment point: its entry, or when that counts so by flow.toml."
+        " Empty before.",
+        nullable=True,
+    )
     first_finished_at = Column(TIMESTAMP, "First entry into a terminal status. Empty before.", nullable=True)
     finished_at = Column(
         TIMESTAMP, "Beginning of the terminal stretch that ended the journey. Empty while it is open.", nullable=True
