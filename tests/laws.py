@@ -41,7 +41,7 @@ LAWS = {
             FROM metrics.flow_weekly
             UNION ALL
             SELECT value_stream, stage_name, week_start_date, wip_start,
-                   lag(wip_end, 1, wip_start) OVER (PARTITION BY value_stream, stage_name ORDER BY week_start_date)
+                   lag(wip_end, 1, 0) OVER (PARTITION BY value_stream, stage_name ORDER BY week_start_date)
             FROM metrics.stage_flow_weekly)
         WHERE wip_start <> before
     """,

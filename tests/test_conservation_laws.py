@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from benchmarks.organisations.product import asset_functions
 from pipelines.assets import core, metrics
@@ -15,7 +16,7 @@ from tests.builders import PROJECT_ID
 from tests.flow_command import FLAVOURS
 from tests.laws import LAWS, TABLES, broken_laws
 from tests.short_company import published_short_company
-from tests.strategies import Case, cases
+from tests.strategies import Case, cases, dated_cases
 from transforms import raw
 from transforms.schema import Table
 
@@ -79,7 +80,7 @@ def test_every_law_holds_on_the_company_and_finds_rows_to_hold_on(tmp_path_facto
 
 
 @settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(cases())
+@given(st.one_of(cases(), dated_cases()))
 def test_every_law_holds_on_random_histories(case):
     assert broken_laws(opened(case)) == {}
 

@@ -36,10 +36,8 @@ def test_a_status_that_holds_up_work_from_a_day_on_is_the_reason_from_then_on():
 
 
 def started_because(at):
-    journey = {
-        "started_at": at, "finished_at": None, "is_rolled_up": False, "is_never_started": False, "outcome": "in_progress",
-        "rework_touch_ms": 0, "span_ms": 0, "span_working_ms": 0,
-    }  # fmt: skip
+    journey = {"started_at": at, "finished_at": None, "is_rolled_up": False, "is_never_started": False}
+    journey |= {"outcome": "in_progress", "rework_touch_ms": 0, "span_ms": 0, "span_working_ms": 0}
     kinds = ("touch", "wait", "blocked", "unassigned", "done_gap")
     sums = {f"{kind}{unit}": 0 for kind in kinds for unit in ("_ms", "_working_ms")}
     return account_for(record(journey=journey | sums), None).started_because
