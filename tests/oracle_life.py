@@ -224,8 +224,18 @@ class Life:
         starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or self.is_terminal(doubt))
         if not self.is_started_at(at) and not starts:
             return None
-        other = self._ended(at, status) if self.is_terminal(status) else self._overlaid(at, status, False)
+        if not self.is_terminal(status):
+            other = self._overlaid(at, status, False)
+        elif doubt is not None and self.would_last(visit):
+            other = "discarded" if self.is_discarded_at(status, at) else "done"
+        else:
+            other = "done_gap" if doubt is not None else self._ended(at, status)
         return other if other != kind else None
+
+    def would_last(self, visit: Visit) -> bool:
+        """Whether a life would have ended with this visit, had it been one to a terminal status: no other follows it."""
+        following = self.visits[self.visits.index(visit) + 1 :]
+        return not following or self.kind_at(following[0].entered) in TERMINAL_KINDS
 
     def is_started_at(self, at: int) -> bool:
         """Whether work of this life has begun by this instant."""
