@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from transforms.site_names import find_ids, find_stage, same_name, unknown_reference
 from transforms.status_names import plain
 from transforms.walk import WorkflowError
-from transforms.workflow_rules import ChangeRules, StreamRules, WorkflowRules
+from transforms.workflow_rules import ChangeRules, StageRules, StreamRules, WorkflowRules
 
 TYPO_LIKENESS = 0.8
 """Names as like as this are one name and a slip of the finger."""
@@ -67,7 +67,8 @@ def _references(stream: StreamRules) -> Iterator[tuple[str, str]]:
     if stream.commitment and stream.stages:
         yield stream.commitment.strip(), f"commitment of value stream '{stream.name}'"
     for change in stream.changes:
-        for part in (change, *change.stages):
+        parts: tuple[ChangeRules | StageRules, ...] = (change, *change.stages)
+        for part in parts:
             for listed in (part.wait, part.touch, part.blocked):
                 yield from ((name.strip(), _where(change, stream)) for name in listed)
         if change.commitment and stream.stages:
