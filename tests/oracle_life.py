@@ -233,7 +233,7 @@ class Life:
         return other if other != kind else None
 
     def would_last(self, visit: Visit) -> bool:
-        """Whether a life would have ended with this visit, had it been to a terminal status: none but the end follows."""
+        """Whether a life would have ended with this visit, had that been terminal: none but the end follows."""
         following = self.visits[self.visits.index(visit) + 1 :]
         return not following or self.kind_at(following[0].entered) in TERMINAL_KINDS
 
