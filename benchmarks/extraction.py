@@ -63,9 +63,10 @@ def main() -> None:
         for latency in (50, 200):
             for concurrency in (1, 8):
                 print(throughput(flavour, latency, concurrency))
-    print("\nPeak memory of the extracting process:")
+    print("\nPeak memory of the extracting process, and until it has built the raw tables of all that came as well:")
     for count in (20_000,) if "--quick" in sys.argv else (20_000, 200_000):
-        print(f"{count:,} issues: {peak_memory(count):.0f} MB")
+        pulled, parsed = peak_memory(count)
+        print(f"{count:,} issues: {pulled:.0f} MB, {parsed:.0f} MB", flush=True)
 
 
 def requests_per_thousand(flavour: Flavour, count: int = 10_000, **options: Any) -> float:
@@ -89,38 +90,44 @@ def throughput(flavour: Flavour, latency_ms: int, concurrency: int, count: int =
     )
 
 
-def pull(url: str, flavour: Flavour, options: Options) -> Pull:
-    """Extract into a folder that is forgotten, and build the raw tables."""
+def pull(url: str, flavour: Flavour, options: Options, landed: Callable[[], None] = lambda: None) -> Pull:
+    """Extract into a folder that is forgotten, tell that all has ``landed``, and build the raw tables."""
     connection = Connection(url, DEFAULT_EMAIL if flavour == "cloud" else None, DEFAULT_TOKEN)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder), "bench")
         began = time.perf_counter()
         done = extract(connect(connection, Gate(policy_of(options))), Scope(), store, options=options)
-        landed = time.perf_counter()
+        landed()
+        extracted = time.perf_counter()
         build_raw_tables(store, Path(folder) / "raw_tables")
         parsed = time.perf_counter()
-    return Pull(Counter(), landed - began, parsed - landed, done.issue_count)
+    return Pull(Counter(), extracted - began, parsed - extracted, done.issue_count)
 
 
-def peak_memory(count: int) -> float:
-    """Megabytes a process of its own needed at most to extract from a sandbox in this one."""
+def peak_memory(count: int) -> tuple[float, float]:
+    """Megabytes a process of its own needed at most to extract from a sandbox in this one, and to build raw tables."""
     with start(big_site(count, HISTORIES), "cloud") as sandbox:
         return _in_a_process(_measured_pull, sandbox.url)
 
 
 def _measured_pull(url: str, answer: Any) -> None:
-    pull(url, "cloud", Options(**BARE))
-    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    peaks: list[float] = []
+    pull(url, "cloud", Options(**BARE), lambda: peaks.append(_peak()))
+    answer.put((*peaks, _peak()))
 
 
-def _in_a_process(work: Callable[[str, Any], None], url: str) -> float:
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _in_a_process(work: Callable[[str, Any], None], url: str) -> tuple[float, float]:
     context = multiprocessing.get_context("spawn")
     answer = context.Queue()
     process = context.Process(target=work, args=(url, answer))
     process.start()
-    megabytes = float(answer.get())
+    pulled, parsed = answer.get()
     process.join()
-    return megabytes
+    return pulled, parsed
 
 
 if __name__ == "__main__":
