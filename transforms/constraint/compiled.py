@@ -6,6 +6,7 @@ What any of it means for a value stream is ``engine``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numba
@@ -22,21 +23,28 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _STEPS = np.uint64(1 << 20)
 
 
+def _machine_code(function: _F, **options: bool) -> _F:
+    """Kept beside the module or in the user's cache; where neither may be written to, each process compiles anew."""
+    compiler = partial(cast(Any, numba.njit), nogil=True, error_model="numpy", **options)
+    try:
+        return cast(_F, compiler(cache=True)(function))
+    except RuntimeError:
+        return cast(_F, compiler()(function))
+
+
 def compiled(function: _F) -> _F:
-    """Compile ``function`` with Numba and keep the machine code beside the module."""
-    return cast(_F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """Compile ``function`` with Numba and keep the machine code."""
+    return _machine_code(function)
 
 
 def lean(function: _F) -> _F:
     """The same for a function that makes no arrays: counting references would cost more than what it does."""
-    return cast(_F, cast(Any, numba.njit)(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    return _machine_code(function, _nrt=False)
 
 
 def inner(function: _F) -> _F:
     """The same for a lean function that only compiled ones call: compiles in half the time without a way in."""
-    options = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-    wrappers = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    return cast(_F, cast(Any, numba.njit)(**options, **wrappers)(function))
+    return _machine_code(function, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @lean

@@ -1,11 +1,13 @@
 """The heap keeps time, and chances are uniform, the same every time, and independent of each other."""
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core.caching import CacheImpl
 
-from transforms.constraint.compiled import EVENT, chance, drop_event, push_event
+from transforms.constraint.compiled import EVENT, chance, drop_event, lean, push_event
 
 
 def drained(times):
@@ -46,3 +48,15 @@ def test_neighbouring_chances_do_not_go_together():
     by_seed = np.corrcoef([chance(1, n, 0) for n in range(4000)], [chance(2, n, 0) for n in range(4000)])[0, 1]
     assert np.abs(by_step).max() < 0.22
     assert abs(by_seed) < 0.06
+
+
+def test_without_a_place_to_keep_machine_code_it_is_compiled_all_the_same(monkeypatch):
+    """As in a container whose user owns neither the installation nor a home."""
+    monkeypatch.setattr(CacheImpl, "_locator_classes", [])
+
+    def doubled(number):
+        return 2 * number
+
+    with pytest.raises(RuntimeError, match="no locator"):
+        numba.njit(cache=True)(doubled)
+    assert lean(doubled)(21) == 42
