@@ -11,9 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pipelines.config import FlowConfig
+from pipelines.config_streams import ValueStreamSection
 from pipelines.jira import Connection
 from pipelines.run import run_flow
 from pipelines.sandbox.company import simulate_company
+from pipelines.sandbox.company.calendars import company_streams
 from pipelines.sandbox.faults.files import read_faults
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, Flavour, start
 from pipelines.sandbox.site import Site, site_from_issues
@@ -51,13 +54,24 @@ def serve(
 
 
 def run_on_sandbox(settings: RunSettings, *, is_verbose: bool = False) -> None:
-    """Run on a simulated company, pulled over HTTP from a Jira site on loopback exactly as from a real one."""
+    """Run on a simulated company, pulled over HTTP from a Jira site on loopback exactly as from a real one.
+
+    It lives in four time zones and says so; a real site that says nothing is measured in the zone of its account.
+    """
     settings.report("Simulating a company")
     with start(choose_site(()), "cloud") as sandbox:
         connection = Connection(sandbox.url, DEFAULT_EMAIL, DEFAULT_TOKEN)
-        config = settings.config.model_copy(update={"site": ()})
+        config = with_company_calendars(settings.config.model_copy(update={"site": ()}))
         on_loopback = replace(settings, config=config, site_name="sandbox", find_connection=lambda: connection)
         run_flow(on_loopback, is_verbose=is_verbose)
+
+
+def with_company_calendars(config: FlowConfig) -> FlowConfig:
+    """The configuration with the company's own streams and calendars, unless it names value streams itself."""
+    if config.value_stream:
+        return config
+    streams = tuple(ValueStreamSection.model_validate(stream) for stream in company_streams())
+    return config.model_copy(update={"value_stream": streams})
 
 
 def choose_site(issues: Sequence[Path]) -> Site:

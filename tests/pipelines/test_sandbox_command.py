@@ -7,7 +7,7 @@ import pytest
 
 from pipelines import sandbox_command
 from pipelines.config import FlowConfig
-from pipelines.sandbox_command import SandboxError, choose_site, how_to_talk
+from pipelines.sandbox_command import SandboxError, choose_site, how_to_talk, with_company_calendars
 from pipelines.settings import RunSettings
 from tests.pipelines.sandbox.sites import small_site
 
@@ -64,3 +64,19 @@ def test_a_run_on_the_sandbox_reads_it_over_http_under_its_own_name(monkeypatch,
     assert settings.site_name == "sandbox"
     assert settings.find_connection().url.startswith("http://127.0.0.1:")
     assert settings.find_connection().email == "sandbox@example.com"
+
+
+def test_the_company_is_measured_by_its_own_clocks():
+    streams = {stream.name: stream for stream in with_company_calendars(FlowConfig()).value_stream}
+    zones = {name: stream.calendar.zone for name, stream in streams.items()}
+    assert zones == {
+        "Payments": "Europe/Berlin", "Mobile Apps": "America/New_York", "Storefront": "Asia/Kolkata",
+        "Data Platform": "Europe/Berlin", "Core Services": "Pacific/Auckland", "Growth Lab": "America/New_York",
+    }  # fmt: skip
+    assert all(stream.calendar.holidays for stream in streams.values())
+    assert not any(stream.stage for stream in streams.values()), "stages are inferred as on any other site"
+
+
+def test_whoever_names_value_streams_keeps_them():
+    config = FlowConfig.model_validate({"value_stream": [{"name": "All"}]})
+    assert with_company_calendars(config) is config
