@@ -47,7 +47,7 @@ def stages() -> pl.DataFrame:
     """core.stages of the walk."""
     last, stream = len(WALK) - 1, workflow().streams[0]
     rows = [
-        (stream.name, name, n, n >= stream.commitment_order, n == last, kind == "queue", kind == "active", name)
+        (stream.name, name, n, n >= stream.commitment_order, None, n == last, kind == "queue", kind == "active", name)
         for n, (name, kind) in enumerate(WALK)
     ]
     leading = dict(list(Stages.polars_schema().items())[: len(rows[0])])
