@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from transforms.core.epics import roll_up
-from transforms.definitions import NOWHERE, ONE_STATUS, cut_visits, definition_at, every_definition
+from transforms.definitions import NOWHERE, cut_visits
 from transforms.families import name_parents
 from transforms.order import places_of, same_issue
 from transforms.pass_sums import sum_passes
@@ -137,17 +137,16 @@ def trace_issue_journeys(
     intervals = person_intervals.select(INTERVAL_COLUMNS).collect(engine="in-memory")
     visits = status_visits.select(VISIT_COLUMNS).collect(engine="in-memory")
     journeys = sum_passes(intervals).filter(pl.col.pass_number == 1)
-    returns = _returns(intervals)
-    worked_ids = _worked_ids(cut_visits(visits, workflow, as_of), returns, workflow)
-    journeys = journeys.join(_moves(visits, returns, placed, workflow, as_of), on="issue_id", how="left")
+    moves = _moves(cut_visits(visits, workflow, as_of), _returns(intervals), placed, workflow, as_of)
+    journeys = journeys.join(moves, on="issue_id", how="left")
     journeys = journeys.join(_handoffs(changes, journeys, as_of), on="issue_id", how="left")
     journeys = journeys.with_columns(
         pl.col.handoff_count.fill_null(0),
         outcome=outcome(),
-        is_never_started=~pl.col.issue_id.is_in(worked_ids.implode()) & finished(),
+        is_never_started=~pl.col.was_worked & finished(),
         first_finished_at=pl.coalesce("first_ended_at", "first_finished_at"),
     )
-    journeys = journeys.drop("pass_number", "last_kind", "first_ended_at")
+    journeys = journeys.drop("pass_number", "last_kind", "was_worked", "first_ended_at")
     rolled = roll_up(placed, intervals, journeys, workflow, as_of).with_columns(is_rolled_up=pl.lit(True))
     journeys = pl.concat([journeys.with_columns(is_rolled_up=pl.lit(False)), rolled], how="diagonal")
     return _with_clocks(name_parents(placed), journeys, workflow, as_of).lazy()
@@ -176,39 +175,45 @@ def _moves(
 ) -> pl.DataFrame:
     """What the first pass of every issue went through, visit by visit; ``returns`` says when a second one began.
 
-    Backward moves, reopenings, continuity breaks, and the first terminal entry.
+    Backward moves, reopenings, continuity breaks, the first terminal entry, and whether it was ever worked on.
+    ``visits`` are those of ``cut_visits``.
     """
     visits = _with_orders(visits, placed, workflow, as_of).join(
         returns, on="issue_id", how="left", maintain_order="left"
     )
+    is_entry = ~same_issue(1) | (pl.col.visit_number != pl.col.visit_number.shift(1))
     visits = visits.with_columns(was_terminal=pl.col.is_terminal.shift(1)).with_columns(
+        is_break=is_entry & pl.col.doubtful_status_id.is_not_null(),
         is_backward=same_issue(1) & ~pl.col.is_terminal & pl.col.status_order.is_between(0, pl.col.order_before - 1),
         is_reopening=same_issue(1) & pl.col.was_terminal & ~pl.col.is_terminal,
     )
     by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
     waits_for_release = pl.col.value_stream.cast(pl.String).is_in(by_release)
     return (
-        visits.filter(_in_first_pass())
+        visits.filter(pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at))
         .group_by("issue_id")
         .agg(
             backward_move_count=pl.col.is_backward.sum().cast(pl.Int32),
             reopen_count=pl.col.is_reopening.sum().cast(pl.Int32),
-            continuity_break_count=pl.col.doubtful_status_id.is_not_null().sum().cast(pl.Int32),
+            continuity_break_count=pl.col.is_break.sum().cast(pl.Int32),
+            was_worked=pl.col.is_worked.any(),
             first_ended_at=pl.col.entered_at.filter(pl.col.is_terminal & ~waits_for_release).min(),
         )
     )
 
 
 def _with_orders(visits: pl.DataFrame, placed: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
-    """Add is_terminal, status_order, and order_before of the last place before the visit; both as of the entry."""
+    """Add is_terminal, is_worked, status_order, and order_before of the last place before; all as of the entry."""
     index = WorkflowIndex(workflow, *covered_stretch([visits["entered_at"]], as_of))
     stream = placed["stream"].to_numpy()[places_of(visits["issue_id"], placed["issue_id"])]
-    orders = index.statuses["status_order"].to_numpy()
+    orders, is_committed = (index.statuses[name].to_numpy() for name in ("status_order", "is_committed"))
     row = index.locate(stream, visits["status_id"].to_numpy())
+    held = index.held(row, stream, visits["entered_at"])
     visits = visits.with_columns(
         row=pl.Series(row),
-        status_order=pl.Series(orders[index.held(row, stream, visits["entered_at"])]),
+        status_order=pl.Series(orders[held]),
         is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS),
+        is_worked=pl.Series(is_committed[held]) & ~pl.col.work_kind.is_in(TERMINAL_KINDS),
     )
     place = pl.when(pl.col.status_order != NO_ORDER).then("row")
     is_unknown = pl.col.is_terminal | (~same_issue(1) & (pl.col.status_order == NO_ORDER))
@@ -216,18 +221,6 @@ def _with_orders(visits: pl.DataFrame, placed: pl.DataFrame, workflow: Workflow,
     before = last.to_series().to_numpy()
     order_before = orders[index.held(np.maximum(before, 0), stream, visits["entered_at"])]
     return visits.with_columns(order_before=pl.Series(np.where(before < 0, NO_ORDER, order_before))).drop("row")
-
-
-def _in_first_pass() -> pl.Expr:
-    return pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at)
-
-
-def _worked_ids(visits: pl.DataFrame, returns: pl.DataFrame, workflow: Workflow) -> pl.Series:
-    """Issues whose first pass saw a committed status that is not terminal; ``visits`` are those of ``cut_visits``."""
-    began = every_definition(workflow).filter("is_committed", ~pl.col.work_kind.is_in(TERMINAL_KINDS))
-    began = began.select(pl.col.value_stream.cast(LABEL), "definition", "status_id")
-    told = visits.with_columns(definition_at(workflow)).join(began, on=ONE_STATUS, how="semi")
-    return told.join(returns, on="issue_id", how="left").filter(_in_first_pass())["issue_id"].unique()
 
 
 def _returns(intervals: pl.DataFrame) -> pl.DataFrame:
