@@ -30,7 +30,7 @@ def _one(table: str, key: str, where: str = "true") -> str:
     return f"({key}) = (SELECT ({key}) FROM {table} WHERE {where} ORDER BY {key} LIMIT 1)"
 
 
-DELIVERED = _one("core.issue_journeys", "issue_id", "outcome = 'delivered' AND cycle_ms > 0 AND NOT is_rolled_up")
+DELIVERED = _one("core.issue_journeys", "issue_id", "outcome = 'delivered' AND cycle_ms > 0 AND is_counted")
 AN_ISSUE = _one("core.issues", "issue_id")
 A_STEP = _one("metrics.value_stream_map", "value_stream, period_kind, period_start_date, stage_name, step_kind",
               "stage_days_p50 IS NOT NULL AND period_kind = 'quarter'")  # fmt: skip
@@ -167,6 +167,8 @@ DEFECTS: tuple[Defect, ...] = (
            "UPDATE core.work_intervals SET working_ms = 0 WHERE kind = 'touch'"),
     Defect("journey missing", "issue_journeys", "every_issue_has_a_journey",
            f"DELETE FROM core.issue_journeys WHERE {DELIVERED}"),
+    Defect("issue not counted", "issue_journeys", "every_issue_has_a_journey",
+           f"UPDATE core.issue_journeys SET is_counted = false WHERE {DELIVERED}"),
     Defect("wrong sum", "issue_journeys", "parts_add_up_ms",
            f"UPDATE core.issue_journeys SET wait_ms = wait_ms + 1 WHERE {DELIVERED}"),
     Defect("wrong working sum", "issue_journeys", "parts_add_up_working_ms",

@@ -15,7 +15,7 @@ DAY_MS = 86_400_000
 _DELIVERED = """
 SELECT count(*), median(wait_ms), sum(wait_ms), sum(touch_ms), sum(cycle_ms)
 FROM core.issue_journeys
-WHERE outcome = 'delivered' AND cycle_ms IS NOT NULL AND NOT is_rolled_up
+WHERE outcome = 'delivered' AND cycle_ms IS NOT NULL AND is_counted
 """
 
 _LARGEST_WAIT = """
@@ -23,7 +23,7 @@ SELECT stage_name, bool_or(has_active)
 FROM core.work_intervals
 JOIN core.issue_journeys USING (site_name, issue_id, value_stream)
 JOIN core.stages USING (site_name, value_stream, stage_name)
-WHERE kind = 'wait' AND pass_number = 1 AND outcome = 'delivered' AND cycle_ms IS NOT NULL
+WHERE kind = 'wait' AND pass_number = 1 AND outcome = 'delivered' AND cycle_ms IS NOT NULL AND is_counted
 GROUP BY stage_name ORDER BY sum(work_intervals.elapsed_ms) DESC, stage_name LIMIT 1
 """
 """A stage in which somebody works is waited for; one that is nothing but a queue is waited in."""

@@ -35,7 +35,7 @@ def by_sql(folder: Path) -> dict[str, float]:
     """The share of waiting in the cycle time of delivered work, epics not counted beside their issues."""
     query = """
         SELECT value_stream, sum(wait_ms) / sum(cycle_ms) FROM core.issue_journeys
-        WHERE outcome = 'delivered' AND cycle_ms > 0 AND NOT is_rolled_up GROUP BY value_stream
+        WHERE outcome = 'delivered' AND cycle_ms > 0 AND is_counted GROUP BY value_stream
     """
     with duckdb.connect(str(folder / "data" / "flow.duckdb"), read_only=True) as tables:
         found = dict(tables.execute(query).fetchall())

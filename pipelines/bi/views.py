@@ -68,7 +68,8 @@ VIEWS: tuple[View, ...] = (
         (
             *_all_of("issues", "site_name", "issue_id", "issue_key", "value_stream", "project_key", "issue_type"),
             *_all_of("issues", "hierarchy_level", "resolution_name", "is_deleted", "gone_reason", "created_at"),
-            *_all_of("issue_journeys", "is_rolled_up", "outcome", "is_never_started", "started_at", "finished_at"),
+            *_all_of("issue_journeys", "is_counted", "is_rolled_up", "outcome", "is_never_started"),
+            *_all_of("issue_journeys", "started_at", "finished_at"),
             *_days("issue_journeys", "lead", "cycle", "span", *SPAN_KINDS),
             (
                 "wait_share",
@@ -87,7 +88,8 @@ VIEWS: tuple[View, ...] = (
         "One row per stretch in which stage and kind of an issue hold, with what the issue is and became.",
         (
             *_all_of("work_intervals", "site_name", "issue_id", "interval_number", "issue_key", "value_stream"),
-            *_all_of("issue_journeys", "issue_type", "hierarchy_level", "outcome", "started_at", "finished_at"),
+            *_all_of("issue_journeys", "issue_type", "hierarchy_level", "is_counted"),
+            *_all_of("issue_journeys", "outcome", "started_at", "finished_at"),
             *_all_of("work_intervals", "pass_number", "stage_name"),
             *_all_of("stages", "stage_order"),
             *_all_of("work_intervals", "kind", "is_rework", "entered_at", "left_at"),

@@ -61,13 +61,15 @@ WORK = (
     Contract(
         "issue_journeys",
         "every_issue_has_a_journey",
-        "every issue that existed has a journey, of the same type and level, begun at its creation",
+        "every issue that existed has a journey, of its type and level, begun at its creation; one level is counted",
         """
-        SELECT issue_id, issues.created_at, own.created_at AS told_created_at, issues.issue_type, own.issue_type AS told
+        SELECT issue_id, issues.created_at, own.created_at AS told_created_at, issues.issue_type,
+               own.issue_type AS told_type, is_counted
         FROM core.issues LEFT JOIN {batch} AS own USING (issue_id), this_run
         WHERE issues.created_at <= as_of AND (
           own.created_at IS DISTINCT FROM issues.created_at OR own.issue_type <> issues.issue_type
-          OR own.hierarchy_level <> issues.hierarchy_level)
+          OR own.hierarchy_level <> issues.hierarchy_level
+          OR is_counted <> (own.hierarchy_level = flow_level AND NOT is_rolled_up))
         """,
         ("issue_journeys", "issues", THIS_RUN),
     ),

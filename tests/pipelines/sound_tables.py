@@ -52,6 +52,7 @@ def sound_tables():
         "issue_journeys": rows(
             "issue_journeys",
             {
+                "is_counted": True,
                 "issue_id": 1,
                 "outcome": "in_progress",
                 "started_at": hour(0),

@@ -50,7 +50,7 @@ def delivered(issue_id, wait_days, touch_days, **more):
         "issue_id": issue_id,
         "value_stream": "Shop",
         "outcome": "delivered",
-        "is_rolled_up": False,
+        "is_counted": True,
         "wait_ms": wait_days * DAY,
         "touch_ms": touch_days * DAY,
         "cycle_ms": (wait_days + touch_days) * DAY,
@@ -94,8 +94,10 @@ def test_a_stage_that_is_only_a_queue_is_waited_in(shop):
     assert summarise(shop)[0].endswith("most of the waiting was in Approval.")
 
 
-def test_epics_are_not_counted_beside_their_children(shop):
-    insert(shop, "core.issue_journeys", delivered(4, 50, 50, is_rolled_up=True))
+def test_epics_and_sub_tasks_are_not_counted_beside_the_issues(shop):
+    insert(shop, "core.issue_journeys", delivered(4, 50, 50, is_counted=False))
+    insert(shop, "core.work_intervals", waited(4, "Approval", 50))
+    assert summarise(shop)[0].endswith("before Review.")
     assert "3 of them delivered" in summarise(shop)[0]
     assert "median of 2.0 days" in summarise(shop)[0]
 

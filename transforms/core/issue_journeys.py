@@ -27,7 +27,7 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     """One row per issue. Answers: when did work start and finish, and how was the time between spent?
 
     Holds every issue that existed at as_of. Parents above the level at which work is counted are measured through
-    their children (is_rolled_up); never add them to their children.
+    their children (is_rolled_up); never add them, or sub-tasks, to the issues that are counted (is_counted).
     """
 
     issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
@@ -39,6 +39,11 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         pl.Int64(), "Parent issue, which may lie outside the extract. Empty for an issue without one.", nullable=True
     )
     is_rolled_up = Column(pl.Boolean(), "Measured through its children.")
+    is_counted = Column(
+        pl.Boolean(),
+        "Counts as a piece of work in every metric: at the level at which the site counts work (standard issues, or"
+        " sub-tasks where there is nothing else) and measured by its own statuses.",
+    )
     outcome = Column(pl.String(), "What became of it, up to as_of.", values=OUTCOMES)
     is_never_started = Column(pl.Boolean(), "Ended without ever having been in a committed status before.")
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
@@ -253,6 +258,7 @@ def _with_clocks(placed: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflo
         cycle_working_ms=pl.when(is_cycle).then("span_working_ms"),
         lead_ms=pl.when(is_cycle).then(lead),
         lead_working_ms=pl.when(is_cycle).then("lead_working_ms"),
+        is_counted=(pl.col.hierarchy_level == workflow.flow_level) & ~pl.col.is_rolled_up,
     )
     return journeys.select(*IssueJourneys.columns)
 

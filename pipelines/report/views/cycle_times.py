@@ -53,7 +53,7 @@ def _points(published: Published) -> pl.DataFrame:
     if journeys is None:
         return pl.DataFrame(schema=POINT)
     return (
-        journeys.filter(pl.col("cycle_ms").is_not_null() & ~pl.col("is_rolled_up"))
+        journeys.filter(pl.col("cycle_ms").is_not_null() & pl.col("is_counted"))
         .select(
             "stream",
             "issue_id",

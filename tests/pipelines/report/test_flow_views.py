@@ -114,7 +114,7 @@ def test_where_critical_wip_is_not_known_its_reason_is_told(tmp_path):
 def journey(number, days, when=JUNE, **said):
     return {
         "issue_id": number, "issue_key": f"PAY-{number}", "issue_type": "Story", "cycle_ms": int(days * DAY_MS),
-        "finished_at": when, "outcome": "delivered",
+        "finished_at": when, "outcome": "delivered", "is_counted": True,
     } | said  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def test_every_type_speaks_for_itself(tmp_path):
 
 
 def test_only_work_with_a_cycle_time_of_its_own_is_a_point(tmp_path):
-    journeys = [journey(1, 3), journey(2, 4, is_rolled_up=True), journey(3, 5) | {"cycle_ms": None}]
+    journeys = [journey(1, 3), journey(2, 4, is_counted=False), journey(3, 5) | {"cycle_ms": None}]
     points = cycle_times.shared(version(tmp_path, {"core.issue_journeys": journeys}))[STREAM]["cycle_scatter"]
     assert [(row["key"], row["days"], row["date"]) for row in points] == [("PAY-1", 3.0, JUNE.date())]
 

@@ -155,6 +155,7 @@ def test_the_epics_own_statuses_do_not_count():
 def test_an_epic_without_children_is_measured_by_its_own_statuses():
     row = tell(epic().to("In Progress", H[9]).to("Done", H[11]), story("G-1", parent=None)).journey("E-1")
     assert (row["is_rolled_up"], row["cycle_ms"], row["child_touch_ms"]) == (False, 2 * HOUR, None)
+    assert not row["is_counted"]
 
 
 def test_an_epic_known_by_its_key_has_its_children():

@@ -335,4 +335,5 @@ def test_every_issue_has_one_journey_with_what_it_is():
     assert (child["issue_type"], child["hierarchy_level"], child["value_stream"]) == ("Sub-task", -1, "Golden")
     assert child["parent_id"] == rows["G-1"]["issue_id"]
     assert not any(row["is_rolled_up"] for row in rows.values())
+    assert {key: row["is_counted"] for key, row in rows.items()} == {"G-1": True, "G-2": False, "G-3": True}
     assert {row["child_touch_ms"] for row in rows.values()} == {None}
