@@ -82,6 +82,7 @@ def _journeys(count: int, names: list[str], years: int, draw: np.random.Generato
         wait_ms=pl.Series((days * DAY_MS * 0.7).astype(np.int64)),
         finished_at=pl.lit(AS_OF) - pl.duration(days=pl.Series(back)),
         outcome=pl.lit("delivered"),
+        is_counted=pl.lit(True),
     )
 
 

@@ -64,7 +64,7 @@ def test_the_newest_run_is_read_though_the_clock_went_back(store):
         (lambda frame: frame.with_columns(pl.col.depot_id.cast(pl.Int32)), "column depot_id is Int32, declared Int64"),
         (lambda frame: frame.select("is_open", "depot_id"), "columns are in the order"),
         (lambda frame: pl.concat([frame, frame]), r"key \('depot_id',\) is not unique"),
-        (lambda frame: frame.with_columns(is_open=pl.lit(None, pl.Boolean)), "is_open is empty in 1 rows"),
+        (lambda frame: frame.with_columns(is_open=pl.lit(None, pl.Boolean)), "is_open is empty in 1 row"),
     ],
 )
 def test_what_was_not_declared_is_refused_and_the_old_table_stays(store, flaw, says):

@@ -94,7 +94,7 @@ def test_all_differences_are_told_at_once():
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([(None, "lid", 1.0, NOW)], "small_parts: part_id is empty in 1 rows"),
+        ([(None, "lid", 1.0, NOW)], "small_parts: part_id is empty in 1 row"),
         ([(1, "lid", 1.0, None), (2, "lid", 1.0, None)], "made_at is empty in 2 rows"),
         ([(1, "lid", -0.5, NOW)], "weight falls below 0"),
         ([(1, "jar", 1.0, NOW)], "piece holds ['jar'], allowed ['lid', 'pot']"),

@@ -240,7 +240,7 @@ def hostile(folder, site_url):
     journeys = [
         {
             "issue_id": n, "issue_key": HOSTILE if n % 2 else f"A-{n}", "issue_type": HOSTILE, "value_stream": HOSTILE,
-            "cycle_ms": n * 86_400_000, "finished_at": IN_JUNE, "outcome": "delivered",
+            "cycle_ms": n * 86_400_000, "finished_at": IN_JUNE, "outcome": "delivered", "is_counted": True,
         }
         for n in range(1, 9)
     ]  # fmt: skip
