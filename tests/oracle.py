@@ -11,7 +11,8 @@ from itertools import pairwise
 import polars as pl
 
 from tests.oracle_events import ms
-from tests.oracle_life import Life, Row, StatusModel
+from tests.oracle_history import Row, StatusModel
+from tests.oracle_life import Life
 from transforms.workflow import SPAN_KINDS, ValueStream, Workflow
 
 ROLLUP_PRECEDENCE = ("touch", "blocked", "unassigned", "wait", "done_gap")

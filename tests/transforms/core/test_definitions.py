@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.builders import BOARD, UTC, frames, history
 from tests.chain import compute
-from tests.oracle_events import MINUTE, ms
+from tests.oracle_events import ms
 from tests.strategies import Case, cases, dated_cases
-from tests.transforms.core.test_properties import few, judged, many, of_issue, plain, row_at
+from tests.transforms.core.against_brute_force import few, journeys, judged, many, minutes, of_issue, stretches
 from transforms.core.statuses import explain_statuses
 from transforms.definitions import known_by
 from transforms.local_days import midnight_of
@@ -107,38 +107,27 @@ def test_each_stretch_is_told_by_the_model_of_its_time(drawn):
 @given(dated_cases())
 @many
 def test_every_stretch_is_that_of_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        rows = of_issue(tables["person_intervals"], key)
-        for stretch in life.stretches:
-            row = row_at(rows, stretch.start)
-            found = [row[name] for name in ("kind", "stage_name", "pass_number", "is_rework", "kind_alternative")]
-            assert found == [
-                stretch.kind, stretch.stage, stretch.pass_number, stretch.is_rework, stretch.alternative,
-            ]  # fmt: skip
-            assert stretch.end <= ms(row["left_at"] or case.as_of)
+    for row, stretch in stretches(case, "person_intervals"):
+        found = [row[name] for name in ("kind", "stage_name", "pass_number", "is_rework", "kind_alternative")]
+        assert found == [
+            stretch.kind, stretch.stage, stretch.pass_number, stretch.is_rework, stretch.alternative,
+        ]  # fmt: skip
+        assert stretch.end <= ms(row["left_at"] or case.as_of)
 
 
 @given(dated_cases(max_issues=1))
 @few
 def test_every_minute_agrees_with_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        rows = of_issue(tables["work_intervals"], key)
-        first = -(-life.begin // MINUTE) * MINUTE
-        for minute in range(first, min(life.as_of, first + 2 * 1440 * MINUTE), MINUTE):
-            row, status = row_at(rows, minute), life.visit_at(minute).status_id
-            assert (row["kind"], row["stage_name"]) == (life.kind_at(minute), life.model(status, minute).stage)
+    for row, life, minute in minutes(case):
+        status = life.visit_at(minute).status_id
+        assert (row["kind"], row["stage_name"]) == (life.kind_at(minute), life.model(status, minute).stage)
 
 
 @given(st.one_of(dated_cases(), dated_cases(is_past=True, steps=("to", "to", "again", "flag", "resolve"))))
 @many
 def test_journeys_are_those_of_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        (row,) = of_issue(tables["issue_journeys"], key)
-        expected = life.journey()
-        assert {n: plain(row[n]) for n in expected} == expected
+    for found, expected in journeys(case):
+        assert found == expected
 
 
 @given(dated_cases())

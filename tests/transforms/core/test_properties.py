@@ -1,45 +1,29 @@
 """What must hold of every history: the product against a brute force that asks each instant what is true."""
 
-import os
-from datetime import datetime
 from itertools import pairwise
 
 import polars as pl
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tests.builders import Frames
 from tests.chain import compute, compute_part, find_blocks
-from tests.oracle import Site
-from tests.oracle_events import MINUTE, ms, working_ms
-from tests.strategies import Case, calendars, cases, families, instants
+from tests.oracle_events import ms, working_ms
+from tests.strategies import calendars, cases, families, instants
+from tests.transforms.core.against_brute_force import (
+    EXAMPLES,
+    few,
+    journeys,
+    judged,
+    many,
+    minutes,
+    of_issue,
+    plain,
+    stretches,
+)
 from transforms import calendar as working_time
 from transforms.workflow import SPAN_KINDS
-
-IS_SEARCH = "FLOW_EXAMPLES" in os.environ
-"""Ordinary runs try the same sites every time and stop at the first failure; a search draws new ones and shrinks."""
-
-EXAMPLES = int(os.environ.get("FLOW_EXAMPLES", "15"))
-"""Small sites tried by each property."""
-
-many = settings(
-    deadline=None,
-    max_examples=EXAMPLES,
-    derandomize=not IS_SEARCH,
-    database=None,
-    phases=[Phase.explicit, Phase.generate, *([Phase.shrink] if IS_SEARCH else [])],
-    suppress_health_check=[HealthCheck.too_slow],
-)
-few = settings(many, max_examples=max(EXAMPLES // 3, 1))
-
-
-def of_issue(table: pl.DataFrame, key: str) -> list[dict]:
-    return table.filter(pl.col.issue_key == key).to_dicts()
-
-
-def judged(case: Case) -> tuple[Site, dict[str, pl.DataFrame]]:
-    return Site(*case.frames, case.workflow, case.as_of), compute(*case.frames_and_workflow())
 
 
 @given(cases())
@@ -76,55 +60,38 @@ def test_neighbouring_intervals_differ(case):
 @given(cases())
 @many
 def test_every_stretch_has_the_kind_stage_and_pass_of_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        rows = of_issue(tables["person_intervals"], key)
-        for stretch in life.stretches:
-            row = row_at(rows, stretch.start)
-            found = (row["kind"], row["stage_name"], row["pass_number"], row["assignee"] or None, row["is_rework"])
-            assert found == (stretch.kind, stretch.stage, stretch.pass_number, stretch.assignee, stretch.is_rework)
-            assert stretch.end <= ms(row["left_at"] or case.as_of)
+    for row, stretch in stretches(case, "person_intervals"):
+        found = (row["kind"], row["stage_name"], row["pass_number"], row["assignee"] or None, row["is_rework"])
+        assert found == (stretch.kind, stretch.stage, stretch.pass_number, stretch.assignee, stretch.is_rework)
+        assert stretch.end <= ms(row["left_at"] or case.as_of)
 
 
 @given(cases())
 @many
 def test_a_doubtful_stretch_names_the_other_reading_of_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        rows = of_issue(tables["work_intervals"], key)
-        for stretch in life.stretches:
-            assert row_at(rows, stretch.start)["kind_alternative"] == stretch.alternative
+    for row, stretch in stretches(case, "work_intervals"):
+        assert row["kind_alternative"] == stretch.alternative
 
 
 @given(cases(max_issues=1))
 @few
 def test_every_minute_agrees_with_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        rows = of_issue(tables["work_intervals"], key)
-        first = -(-life.begin // MINUTE) * MINUTE
-        for minute in range(first, min(life.as_of, first + 2 * 1440 * MINUTE), MINUTE):
-            assert row_at(rows, minute)["kind"] == life.kind_at(minute)
+    for row, life, minute in minutes(case):
+        assert row["kind"] == life.kind_at(minute)
 
 
 @given(cases())
 @many
 def test_journeys_are_those_of_the_brute_force(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        (row,) = of_issue(tables["issue_journeys"], key)
-        expected = life.journey()
-        assert {n: plain(row[n]) for n in expected} == expected
+    for found, expected in journeys(case):
+        assert found == expected
 
 
 @given(cases(is_past=True, steps=tuple(s for s in ("to", "again", "flag", "assign", "resolve", "link", "unlink"))))
 @many
 def test_what_happens_after_as_of_changes_nothing(case):
-    site, tables = judged(case)
-    for key, life in site.lives.items():
-        (row,) = of_issue(tables["issue_journeys"], key)
-        expected = life.journey()
-        assert {n: plain(row[n]) for n in expected} == expected
+    for found, expected in journeys(case):
+        assert found == expected
 
 
 @given(families())
@@ -184,15 +151,6 @@ def test_splitting_by_issue_and_concatenating_changes_nothing(case, random):
 def test_working_time_is_that_of_the_minute_oracle(calendar, stretch):
     start, end = stretch
     assert working_time.working_ms(calendar, start, end) == working_ms(calendar, ms(start), ms(end))
-
-
-def row_at(rows: list[dict], at: int) -> dict:
-    (row,) = [r for r in rows if ms(r["entered_at"]) <= at and (r["left_at"] is None or at < ms(r["left_at"]))]
-    return row
-
-
-def plain(value: object) -> object:
-    return ms(value) if isinstance(value, datetime) else value
 
 
 def shuffle(frame: pl.DataFrame, random: object) -> pl.DataFrame:

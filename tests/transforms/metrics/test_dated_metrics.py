@@ -7,8 +7,8 @@ from hypothesis import given
 
 from tests.builders import BOARD, board_column, board_columns, frames, history
 from tests.strategies import dated_cases
+from tests.transforms.core.against_brute_force import many
 from tests.transforms.core.test_definitions import redefined, with_meanings
-from tests.transforms.core.test_properties import many
 from tests.transforms.metrics.metric_frames import core_of
 from transforms.core.changes import publish_changes
 from transforms.metrics.backward_moves import backward_moves
