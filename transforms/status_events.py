@@ -14,9 +14,6 @@ import polars as pl
 from transforms.order import INSTANT, ORDER, Runs, in_runs, places_of, same_issue, sort_issues
 from transforms.trails import first_trail, longest_chain
 
-UNSAID = np.iinfo(np.int64).min
-"""Stands for the status a change left where the change does not say."""
-
 
 class _Layout(NamedTuple):
     """Places of the rows to come: one for the creation of each issue, behind it one for each of its changes."""
@@ -40,8 +37,10 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     issues = sort_issues(issues.select("issue_id", "created_at", "status_id"))
     moves, runs = in_runs(_moves(changes))
     layout = _lay(issues["issue_id"].to_numpy(), runs)
-    _chain_same_instants(layout, moves, runs.stalls, issues)
-    return _bridge(_behind_creation(issues, moves, layout), changes)
+    around = _around(runs.stalls, layout, moves, issues)
+    _chain_same_instants(layout, moves, around, issues)
+    unchained = np.union1d(_places(_breaks(moves, runs), layout, moves, issues), around)
+    return _bridge(_behind_creation(issues, moves, layout, unchained), changes)
 
 
 def _moves(changes: pl.DataFrame) -> pl.DataFrame:
@@ -80,22 +79,27 @@ def _rows_by_place(borders: np.ndarray, origins: np.ndarray, step: int) -> np.nd
     return rows
 
 
-def _chain_same_instants(layout: _Layout, moves: pl.DataFrame, ties: np.ndarray, issues: pl.DataFrame) -> None:
-    """Give changes of one instant other places of theirs where they do not chain as they stand."""
-    around = _around(ties, layout, moves, issues)
-    rows = layout.changes[around]
-    layout.changes[around] = rows[_in_chain(moves[rows], issues)]
+def _places(rows: np.ndarray, layout: _Layout, moves: pl.DataFrame, issues: pl.DataFrame) -> np.ndarray:
+    """Where these changes lie before any is given another place."""
+    issue = np.searchsorted(issues["issue_id"].to_numpy(), moves["issue_id"].to_numpy()[rows])
+    places: np.ndarray = layout.borders[issue] + np.abs(rows - layout.origins[issue])
+    return places
 
 
 def _around(ties: np.ndarray, layout: _Layout, moves: pl.DataFrame, issues: pl.DataFrame) -> np.ndarray:
     """Places of changes that share issue and instant with the row behind them, of that one, and of their neighbours."""
-    issue = np.searchsorted(issues["issue_id"].to_numpy(), moves["issue_id"].to_numpy()[ties])
-    places = layout.borders[issue] + np.abs([ties, ties + 1] - layout.origins[issue])
+    places = _places(np.concatenate([ties, ties + 1]), layout, moves, issues)
     is_near = np.zeros(len(layout.changes), bool)
     for step in (-1, 0, 1):
         is_near[places + step] = True
     is_near[layout.borders] = False
     return np.flatnonzero(is_near)
+
+
+def _chain_same_instants(layout: _Layout, moves: pl.DataFrame, around: np.ndarray, issues: pl.DataFrame) -> None:
+    """Give changes of one instant other places of theirs where they do not chain as they stand."""
+    rows = layout.changes[around]
+    layout.changes[around] = rows[_in_chain(moves[rows], issues)]
 
 
 def _in_chain(near: pl.DataFrame, issues: pl.DataFrame) -> np.ndarray:
@@ -138,16 +142,25 @@ def _chained(near: pl.DataFrame, group: pl.DataFrame, issues: pl.DataFrame) -> l
     )
 
 
-def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, layout: _Layout) -> pl.DataFrame:
+def _breaks(moves: pl.DataFrame, runs: Runs) -> np.ndarray:
+    """Rows that lead elsewhere than the next change of their issue says it left, as the rows lie."""
+    earlier, later = (moves.tail(-1), moves.head(-1)) if runs.is_newest_first else (moves.head(-1), moves.tail(-1))
+    is_broken = (earlier["to_id"] != later["from_id"]).fill_null(False).to_numpy(writable=True)
+    is_broken[runs.starts[runs.starts > 0] - 1] = False
+    return np.flatnonzero(is_broken) + int(runs.is_newest_first)
+
+
+def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, layout: _Layout, unchained: np.ndarray) -> pl.DataFrame:
     """Put a row for the creation before each issue's first change, and name the doubtful status of every row.
 
-    The initial status is what the first change left; creation is never later than the first change.
+    The initial status is what the first change left; creation is never later than the first change. ``unchained`` are
+    the places behind which a change may have left another status than the one entered there.
     """
+    moves = moves if len(moves) else moves.clear(1)
     firsts, lasts, now = layout.borders[:-1], layout.borders[1:] - 1, issues["status_id"]
-    entered, status, said = _told(moves, layout.changes)
-    said.scatter(lasts, now)
-    left = said.gather(firsts)
-    status.scatter(firsts, left.zip_with(left != UNSAID, now))
+    entered, status = moves.select("changed_at", "to_id")[pl.Series(layout.changes[:-1])]
+    left = moves["from_id"].gather(layout.changes[firsts + 1])
+    status.scatter(firsts, left.zip_with(pl.Series(firsts < lasts) & left.is_not_null(), now))
     entered.scatter(firsts, _begun(issues["created_at"], entered.gather(np.minimum(firsts + 1, lasts)), firsts < lasts))
     return pl.DataFrame(
         {
@@ -155,17 +168,9 @@ def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, layout: _Layout)
             "entered_at": entered,
             "status_id": status,
             "is_bridged": pl.repeat(False, len(status), eager=True),
-            "doubtful_status_id": _doubts(said, status),
+            "doubtful_status_id": _doubts(status, now, moves["from_id"], layout, unchained),
         }
     )
-
-
-def _told(moves: pl.DataFrame, changes: np.ndarray) -> list[pl.Series]:
-    """By place: instant and target of its change, and the status the change in the next place left (or UNSAID)."""
-    moves = moves if len(moves) else moves.clear(1)
-    here, ahead = pl.Series(changes[:-1]), pl.Series(changes[1:])
-    said = moves.select(pl.col.from_id.fill_null(UNSAID))[ahead]
-    return [*moves.select("changed_at", "to_id")[here], *said]
 
 
 def _begun(created: pl.Series, changed: pl.Series, has_changed: np.ndarray) -> pl.Series:
@@ -173,11 +178,15 @@ def _begun(created: pl.Series, changed: pl.Series, has_changed: np.ndarray) -> p
     return changed.zip_with(pl.Series(has_changed) & (changed < created), created)
 
 
-def _doubts(said: pl.Series, status: pl.Series) -> pl.Series:
-    """The status that is said to have been left, where it is another; else empty."""
-    doubtful = (said != status).arg_true()
-    doubtful = doubtful.filter(said.gather(doubtful) != UNSAID)
-    return pl.repeat(None, len(status), dtype=pl.Int64, eager=True).scatter(doubtful, said.gather(doubtful))
+def _doubts(status: pl.Series, now: pl.Series, left: pl.Series, layout: _Layout, unchained: np.ndarray) -> pl.Series:
+    """The status that the next change, or for the last row Jira now, says the issue was in, where it is another."""
+    ahead = unchained + 1
+    ahead = ahead[layout.borders[np.searchsorted(layout.borders, ahead)] != ahead]
+    places = pl.Series(np.concatenate([ahead - 1, layout.borders[1:] - 1]))
+    said = pl.concat([left.gather(layout.changes[ahead]), now])
+    doubtful = (said != status.gather(places)).arg_true()
+    nowhere = pl.repeat(None, len(status), dtype=pl.Int64, eager=True)
+    return nowhere.scatter(places.gather(doubtful), said.gather(doubtful))
 
 
 def _bridge(events: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
