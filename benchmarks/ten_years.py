@@ -64,7 +64,7 @@ def build(folder: Path) -> dict[str, tuple[float, int]]:
 
     def person_intervals() -> pl.LazyFrame:
         issues, changes, visits = scan("raw_issues"), scan("raw_changes"), scan("status_visits")
-        blocks = find_dependencies(issues, changes, visits, AS_OF).lazy()
+        blocks = find_dependencies(issues, changes, visits, flow, AS_OF).lazy()
         return build_person_intervals(issues, changes, visits, blocks, RawVersions.empty().lazy(), flow, AS_OF)
 
     makers: dict[str, Callable[[], pl.LazyFrame]] = {

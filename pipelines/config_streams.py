@@ -40,33 +40,31 @@ class StageSection(Section):
         return StageRules(**self.model_dump())
 
 
-SAME_IN_THE_WHOLE_HISTORY = ("done", "discarded", "delivery")
-"""What no change may name: an issue finished by one rule and open by the next would be counted twice or not at all."""
-
-
 class ChangeOfStatuses(Section):
     """Statuses by what is meant to happen in them from a day on."""
 
     wait: tuple[str, ...] = Field((), description="Statuses (names or ids) in which work waits from then on.")
     touch: tuple[str, ...] = Field((), description="Statuses in which somebody is meant to work from then on.")
     blocked: tuple[str, ...] = Field((), description="Statuses that put it on hold from then on.")
+    done: tuple[str, ...] = Field((), description="Statuses in which it is finished from then on.")
+    discarded: tuple[str, ...] = Field((), description="Statuses in which it is given up from then on.")
 
-    _ids_are_text = field_validator("wait", "touch", "blocked", mode="before")(_ids_as_text)
+    _ids_are_text = field_validator("wait", "touch", "blocked", "done", "discarded", mode="before")(_ids_as_text)
 
     @model_validator(mode="before")
     @classmethod
-    def _ends_as_always(cls, said: object) -> object:
-        if isinstance(said, dict) and (keys := [key for key in SAME_IN_THE_WHOLE_HISTORY if key in said]):
+    def _delivers_as_always(cls, said: object) -> object:
+        if isinstance(said, dict) and "delivery" in said:
             raise ValueError(
-                f"'{keys[0]}' cannot change on a day: where work ends must be the same in the whole history, or what"
-                " was finished by one rule and open by the other would be counted twice or not at all. Take it out here"
-                " and say it in [[value_stream]] or its stages; quality.restatements says what that restates"
+                "'delivery' cannot change on a day: times to a status and times to a release do not compare, so one of"
+                " them holds in the whole history. Say it in [[value_stream]]; quality.restatements says what that"
+                " restates. A status that ends work from a day on, or no longer does, is listed here as it is then"
             )
         return said
 
     def statuses(self) -> tuple[str, ...]:
         """All statuses listed."""
-        return self.wait + self.touch + self.blocked
+        return self.wait + self.touch + self.blocked + self.done + self.discarded
 
 
 class StageChangeSection(ChangeOfStatuses):
@@ -77,7 +75,9 @@ class StageChangeSection(ChangeOfStatuses):
     @model_validator(mode="after")
     def _has_statuses(self) -> StageChangeSection:
         if not self.statuses():
-            raise ValueError(f"nothing joins the stage '{self.name}'; list statuses as wait, touch or blocked")
+            raise ValueError(
+                f"nothing joins the stage '{self.name}'; list statuses as wait, touch, blocked, done or discarded"
+            )
         return self
 
 
@@ -97,8 +97,8 @@ class ChangeSection(ChangeOfStatuses):
         listed = [*self.statuses(), *(status for stage in self.stage for status in stage.statuses())]
         if not listed and not self.commitment:
             raise ValueError(
-                f"the change of {self.valid_from} names no status and no commitment; list statuses as wait, touch or"
-                " blocked, give it a stage with some, or a commitment"
+                f"the change of {self.valid_from} names no status and no commitment; list statuses as wait, touch,"
+                " blocked, done or discarded, give it a stage with some, or a commitment"
             )
         if twice := sorted({name for name in listed if listed.count(name) > 1}):
             raise ValueError(

@@ -36,7 +36,7 @@ def compute(
 def find_blocks(raw: Frames, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
     """When which issue was blocked by another: the one step that looks across issues."""
     issues, changes = raw.issues.lazy(), raw.changes.lazy()
-    return find_dependencies(issues, changes, build_status_visits(issues, changes, workflow, as_of), as_of)
+    return find_dependencies(issues, changes, build_status_visits(issues, changes, workflow, as_of), workflow, as_of)
 
 
 def compute_part(

@@ -34,11 +34,20 @@ class Visit(NamedTuple):
     doubt: int | None
 
 
+class Stay(NamedTuple):
+    """A visit, or what of one lies before or behind the midnight at which its status came to end work."""
+
+    visit: Visit
+    entered: int
+    left: int | None
+    is_ended: bool
+
+
 class Pass(NamedTuple):
     """A life of an issue: from its first status, or from a reopening too late to belong to the life before."""
 
     number: int
-    visits: list[Visit]
+    stays: list[Stay]
     started: int | None
     finished: int | None
 
@@ -111,9 +120,20 @@ class IssueHistory:
         begins = [ms(datetime.combine(until, time(), zone)) for until, _ in self.stream.earlier]
         return [at for at in sorted(begins) if start < at < end]
 
-    def is_terminal(self, status_id: int) -> bool:
-        """Whether work ends there, delivered or not: the same by every definition."""
-        return self.model(status_id, self.begin).kind in TERMINAL_KINDS
+    def ended_from(self, visit: Visit, status_id: int) -> int | None:
+        """The first instant of a visit at which work ends in a status, delivered or not; from then on it has ended."""
+        ends = [at for at in self.held(visit) if self.model(status_id, at).kind in TERMINAL_KINDS]
+        return ends[0] if ends else None
+
+    def is_ended_at(self, visit: Visit, status_id: int, at: int) -> bool:
+        """Whether by an instant of a visit work has ended in a status."""
+        ended = self.ended_from(visit, status_id)
+        return ended is not None and ended <= at
+
+    def told_at(self, visit: Visit, status_id: int, at: int) -> StatusModel:
+        """What holds of a status at an instant of a visit: where work has ended in it, what held when it did."""
+        ended = self.ended_from(visit, status_id)
+        return self.model(status_id, at if ended is None else min(at, ended))
 
     # visits
 
@@ -128,27 +148,37 @@ class IssueHistory:
         doubts = [m.source if m.source != before else None for m, before in zip(moves, statuses, strict=False)]
         return [Visit(*parts) for parts in zip(statuses, entered, left, [*doubts, None], strict=True)]
 
+    @cached_property
+    def stays(self) -> list[Stay]:
+        """The visits, those in two whose status came to end work while they lasted."""
+        found = []
+        for visit in self.visits:
+            ended = self.ended_from(visit, visit.status_id)
+            if ended is None or ended > visit.entered:
+                found.append(Stay(visit, visit.entered, visit.left if ended is None else ended, False))
+            if ended is not None:
+                found.append(Stay(visit, ended, visit.left, True))
+        return found
+
     # passes
 
-    def is_delivered(self, last: Visit) -> bool:
-        """Whether a terminal stretch that ends with this visit counts as delivered."""
+    def is_delivered(self, last: Stay) -> bool:
+        """Whether a terminal stretch that ends with this stay counts as delivered."""
         at = max(last.entered, last.left - 1 if last.left is not None else self.as_of)
-        return not self.is_discarded_at(last.status_id, at)
+        return not self.is_discarded_at(last.visit, last.visit.status_id, at)
 
-    def is_discarded_at(self, status_id: int, at: int) -> bool:
+    def is_discarded_at(self, visit: Visit, status_id: int, at: int) -> bool:
         """Whether a terminal status means discarded at an instant, by itself or by the resolution."""
-        resolution = self.value_at("resolution", at)
-        return (
-            self.model(status_id, at).kind == "discarded" or resolution in self.site.workflow.discarding_resolution_ids
-        )
+        is_so_by_itself = self.told_at(visit, status_id, at).kind == "discarded"
+        return is_so_by_itself or self.value_at("resolution", at) in self.site.workflow.discarding_resolution_ids
 
     @cached_property
     def passes(self) -> list[Pass]:
         """The lives of the issue: a delivered stretch longer than the horizon, later left, ends one."""
         horizon = self.stream.reopen_horizon // timedelta(milliseconds=1)
-        found: list[list[Visit]] = []
-        lives: list[Visit] = []
-        for terminal, run in groupby(self.visits, key=lambda v: self.is_terminal(v.status_id)):
+        found: list[list[Stay]] = []
+        lives: list[Stay] = []
+        for terminal, run in groupby(self.stays, key=lambda stay: stay.is_ended):
             stretch = list(run)
             lives = lives + stretch
             left = stretch[-1].left
@@ -158,17 +188,22 @@ class IssueHistory:
                 lives = []
         return [self._pass(n, part) for n, part in enumerate([*found, lives] if lives else found, start=1)]
 
-    def _pass(self, number: int, visits: list[Visit]) -> Pass:
-        commits = [
-            at for v in visits for at in self.held(v) if self.commits(v.status_id, at) or self.is_terminal(v.status_id)
-        ]
+    def _pass(self, number: int, stays: list[Stay]) -> Pass:
+        commits = [at for stay in stays for at in ([stay.entered] if stay.is_ended else self.worked(stay))]
         started = (commits or [None])[0]
         finished = None
-        for visit in reversed(visits):
-            if not self.is_terminal(visit.status_id):
+        for stay in reversed(stays):
+            if not stay.is_ended:
                 break
-            finished = visit.entered
-        return Pass(number, visits, started, finished)
+            finished = stay.entered
+        return Pass(number, stays, started, finished)
+
+    def worked(self, stay: Stay) -> list[int]:
+        """Instants of a stay that has not ended at which a definition began by which it is committed."""
+        if stay.is_ended:
+            return []
+        begins = [at for at in self.held(stay.visit) if stay.left is None or at < stay.left]
+        return [at for at in begins if self.commits(stay.visit.status_id, at)]
 
     def held(self, visit: Visit) -> list[int]:
         """When a visit began, and every instant of it at which another definition did."""
@@ -177,8 +212,9 @@ class IssueHistory:
     def commits(self, status_id: int, at: int) -> bool:
         """Whether being in this status starts the clock, by the definition of an instant (terminal statuses aside)."""
         order, (_, commitment) = self.model(status_id, at).order, self.definition_at(at)
-        return not self.is_terminal(status_id) and order is not None and order >= commitment
+        is_terminal = self.model(status_id, at).kind in TERMINAL_KINDS
+        return not is_terminal and order is not None and order >= commitment
 
     def pass_at(self, at: int) -> Pass:
         """The life the instant belongs to; the long rest after a delivery belongs to the delivered one."""
-        return [p for p in self.passes if p.visits[0].entered <= at][-1]
+        return [p for p in self.passes if p.stays[0].entered <= at][-1]

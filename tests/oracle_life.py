@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tests.oracle_events import ms, working_ms
-from tests.oracle_history import IssueHistory, Pass, Row, Visit
+from tests.oracle_history import IssueHistory, Pass, Row, Stay, Visit
 from transforms.workflow import SPAN_KINDS, TERMINAL_KINDS
 
 FOREVER = 2**62
@@ -45,8 +45,10 @@ class Life(IssueHistory):
         """The one category of an instant."""
         if not self.is_started_at(at):
             return "not_started"
-        status = self.visit_at(at).status_id
-        return self._ended(at, status) if self.is_terminal(status) else self._overlaid(at, status, True)
+        visit = self.visit_at(at)
+        if self.is_ended_at(visit, visit.status_id, at):
+            return self._ended(at, visit, visit.status_id)
+        return self._overlaid(at, visit.status_id, True)
 
     def alternative_at(self, at: int) -> str | None:
         """The category under the other reading of a doubtful instant, where that differs.
@@ -56,15 +58,16 @@ class Life(IssueHistory):
         visit, kind = self.visit_at(at), self.kind_at(at)
         doubt, since = visit.doubt, [then for then in self.held(visit) if then <= at]
         status = visit.status_id if doubt is None else doubt
-        starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or self.is_terminal(doubt))
+        is_ended = self.is_ended_at(visit, status, at)
+        starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or is_ended)
         if not self.is_started_at(at) and not starts:
             return None
-        if not self.is_terminal(status):
+        if not is_ended:
             other = self._overlaid(at, status, False)
         elif doubt is not None and self.would_last(visit):
-            other = "discarded" if self.is_discarded_at(status, at) else "done"
+            other = "discarded" if self.is_discarded_at(visit, status, at) else "done"
         else:
-            other = "done_gap" if doubt is not None else self._ended(at, status)
+            other = "done_gap" if doubt is not None else self._ended(at, visit, status)
         return other if other != kind else None
 
     def would_last(self, visit: Visit) -> bool:
@@ -77,12 +80,12 @@ class Life(IssueHistory):
         started = self.pass_at(at).started
         return started is not None and started <= at
 
-    def _ended(self, at: int, status_id: int) -> str:
+    def _ended(self, at: int, visit: Visit, status_id: int) -> str:
         """A terminal status: a gap if the issue comes back within this life, else the end."""
         finished = self.pass_at(at).finished
         if finished is None or at < finished:
             return "done_gap"
-        return "discarded" if self.is_discarded_at(status_id, at) else "done"
+        return "discarded" if self.is_discarded_at(visit, status_id, at) else "done"
 
     def _overlaid(self, at: int, status_id: int, counts_unknown_blockers: bool) -> str:
         """What lies over a status that is not terminal."""
@@ -129,8 +132,8 @@ class Life(IssueHistory):
         blocker = self.site.life_of_key(key)
         if blocker is None:
             return start, end, True
-        ends = [v for v in blocker.visits if blocker.is_terminal(v.status_id) and (v.left is None or v.left > start)]
-        return start, min([end] + [max(v.entered, start) for v in ends]), False
+        ends = [stay for stay in blocker.stays if stay.is_ended and (stay.left is None or stay.left > start)]
+        return start, min([end] + [max(stay.entered, start) for stay in ends]), False
 
     def is_blocked_at(self, at: int, *, unknown_blockers: bool = True) -> bool:
         """Whether an open dependency blocks the issue at this instant."""
@@ -150,12 +153,17 @@ class Life(IssueHistory):
         """The issue's life cut at every instant at which anything changes."""
         return [
             Stretch(
-                start, end, self.model(self.visit_at(start).status_id, start).stage, self.kind_at(start),
-                self.alternative_at(start), self.visit_at(start).status_id, self.pass_at(start).number,
-                self.value_at("assignee", start), self.is_rework_at(start),
+                start, end, self.stage_at(start), self.kind_at(start), self.alternative_at(start),
+                self.visit_at(start).status_id, self.pass_at(start).number, self.value_at("assignee", start),
+                self.is_rework_at(start),
             )
             for start, end in pairwise(self.instants())
         ]  # fmt: skip
+
+    def stage_at(self, at: int) -> str:
+        """The stage of an instant."""
+        visit = self.visit_at(at)
+        return self.told_at(visit, visit.status_id, at).stage
 
     def working(self, start: int, end: int) -> int:
         """Working time in the stream's calendar."""
@@ -181,28 +189,27 @@ class Life(IssueHistory):
 
     def _outcome(self, life: Pass) -> str:
         if life.finished is not None:
-            return "delivered" if self.is_delivered(life.visits[-1]) else "discarded"
+            return "delivered" if self.is_delivered(life.stays[-1]) else "discarded"
         return "in_progress" if life.started is not None else "not_started"
 
     def _counts(self, life: Pass) -> Row:
-        steps = list(pairwise(life.visits))
-        reopened = [b for a, b in steps if self.is_terminal(a.status_id) and not self.is_terminal(b.status_id)]
-        finishes = [v.entered for v in life.visits if self.is_terminal(v.status_id)]
+        reopened = [after for before, after in pairwise(life.stays) if before.is_ended and not after.is_ended]
+        finishes = [stay.entered for stay in life.stays if stay.is_ended]
         return {
             "reopen_count": len(reopened),
             "first_finished_at": finishes[0] if finishes else None,
-            "backward_move_count": self._backward_moves(life.visits),
+            "backward_move_count": self._backward_moves(life.stays),
             "handoff_count": self._handoffs(life),
-            "continuity_break_count": sum(v.doubt is not None for v in life.visits),
+            "continuity_break_count": len({stay.visit for stay in life.stays if stay.visit.doubt is not None}),
             "is_never_started": life.finished is not None
-            and not any(self.commits(v.status_id, at) for v in life.visits for at in self.held(v)),
+            and not any(self.worked(stay) for stay in life.stays),
         }
 
-    def _backward_moves(self, visits: list[Visit]) -> int:
+    def _backward_moves(self, stays: list[Stay]) -> int:
         """Steps to an earlier place, both places as the definition of the step has them."""
         count, known = 0, None
-        for visit in visits:
-            if self.is_terminal(visit.status_id):
+        for visit, _, _, is_ended in stays:
+            if is_ended:
                 known = None
                 continue
             order = self.model(visit.status_id, visit.entered).order

@@ -227,8 +227,8 @@ def families(draw: st.DrawFn) -> Case:
 def dated_cases(draw: st.DrawFn, **how: Any) -> Case:
     """A small site whose stream had one or two other definitions before, on days around its first.
 
-    Before, every status that is not terminal may have been of another kind, in another stage, at another place; and
-    work may have been committed elsewhere. ``how`` is that of ``cases``.
+    Before, every status may have been of another kind, ending work or not, in another stage, at another place; and work
+    may have been committed elsewhere. ``how`` is that of ``cases``.
     """
     case = draw(cases(**how))
     first = min(case.frames.issues["created_at"]).date()
@@ -238,7 +238,7 @@ def dated_cases(draw: st.DrawFn, **how: Any) -> Case:
     for until in (first + timedelta(days=offset) for offset in sorted(offsets)):
         model = draw(_other_model(case.workflow.statuses))
         models.append(model.select(pl.lit(until).alias("until"), pl.all()))
-        walked = model.filter(~pl.col.work_kind.is_in(TERMINAL_KINDS))["status_order"].drop_nulls().sort()
+        walked = model["status_order"].drop_nulls().sort()
         earlier.append((until, draw(st.sampled_from(walked.to_list()))))
     workflow = replace(
         case.workflow, streams=(replace(stream, earlier=tuple(earlier)),), earlier_statuses=pl.concat(models)
@@ -248,16 +248,16 @@ def dated_cases(draw: st.DrawFn, **how: Any) -> Case:
 
 @st.composite
 def _other_model(draw: st.DrawFn, statuses: pl.DataFrame) -> pl.DataFrame:
-    """The same statuses, those that are not terminal of any kind, stage and order."""
+    """The same statuses of any kind, stage and order; those that lie outside the walk do not end work."""
     rows = statuses.to_dicts()
-    free = [row for row in rows if row["work_kind"] not in TERMINAL_KINDS]
-    walked = [row for row in free if row["status_order"] is not None]
+    walked = [row for row in rows if row["status_order"] is not None]
     stages = sorted({(row["stage_name"], row["stage_order"]) for row in rows})
     shuffled = draw(st.permutations([row["status_order"] for row in walked]))
     for row, order in zip(walked, shuffled, strict=True):
         row["status_order"] = order
-    for row in free:
-        row["work_kind"] = draw(st.sampled_from([row["work_kind"], "queue", "active", "blocked"]))
+    for row in rows:
+        ends = TERMINAL_KINDS if row in walked else ()
+        row["work_kind"] = draw(st.sampled_from([row["work_kind"], "queue", "active", "blocked", *ends]))
         row["stage_name"], row["stage_order"] = draw(
             st.sampled_from([(row["stage_name"], row["stage_order"]), *stages])
         )

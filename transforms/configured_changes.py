@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from transforms.configured_walk import find_commitment
+from transforms.configured_walk import KIND_OF_LISTING, find_commitment
 from transforms.site_names import SiteStatuses, find_stage, same_name, unknown_reference
 from transforms.walk import WalkStatus, WorkflowError, first_committed_order, stages_of
 from transforms.walk_order import join_stages
+from transforms.workflow import TERMINAL_KINDS
 from transforms.workflow_rules import ChangeRules, StreamRules
-
-_KIND_OF_LISTING = {"wait": "queue", "touch": "active", "blocked": "blocked"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,8 @@ def dated_definitions(rules: StreamRules, walk: Sequence[WalkStatus], site: Site
     """The definitions of a stream, oldest first: the walk as listed or inferred, and what each change makes of it.
 
     The commitment point is where flow.toml says; where it says nothing, it stays with the status it was inferred at.
-    Raises WorkflowError for a status or stage that is not in the walk, a status that ends work, and for what a change
-    leaves as it was.
+    Raises WorkflowError for a status or stage that is not in the walk, a status outside the order of the walk that
+    comes to end work or the other way round, and for what a change leaves as it was.
     """
     first = first_committed_order(walk)
     inferred_ids = frozenset(status.status.status_id for status in walk if status.status_order == first)
@@ -119,7 +118,7 @@ class _Changing:
     def _told(self, change: ChangeRules, held: Mapping[int, WalkStatus], where: str) -> Iterator[Meaning]:
         parts = [(change, None), *((stage, find_stage(stage.name, self.stages, where)) for stage in change.stages)]
         for part, stage_name in parts:
-            for key, kind in _KIND_OF_LISTING.items():
+            for key, kind in KIND_OF_LISTING.items():
                 for reference in getattr(part, key):
                     for status_id in _find(reference, held, self.site, where):
                         yield Meaning(status_id, kind, stage_name)
@@ -147,10 +146,10 @@ def _refuse(status: WalkStatus, meaning: Meaning, *, is_twice: bool, where: str)
     is_moved = meaning.stage_name is not None and meaning.stage_name != status.stage_name
     if is_twice:
         raise WorkflowError(f"{said} names '{name}' twice. Give it one stage and one list.")
-    if status.is_terminal:
+    if status.status_order is None and meaning.work_kind in TERMINAL_KINDS:
         raise WorkflowError(
-            f"{said} names '{name}', which ends work. What ends work must do so in the whole history; on a day can"
-            " change whether work waits, is worked on or is on hold, in which stage, and where it counts as started."
+            f"{said} lets '{name}' end work, but it lies outside the walk (on hold, or in no stage). List it under"
+            " [[value_stream.stage]] as wait or touch."
         )
     if is_moved and status.decided_by == "unmapped":
         raise WorkflowError(

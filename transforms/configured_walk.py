@@ -11,7 +11,7 @@ from transforms.walk import DISCARDED_STAGE, DONE_STAGE, UNMAPPED_STAGE, WalkSta
 from transforms.workflow import TERMINAL_KINDS
 from transforms.workflow_rules import StageRules, StreamRules
 
-_KIND_OF_LISTING = {"wait": "queue", "touch": "active", "blocked": "blocked", "done": "done", "discarded": "discarded"}
+KIND_OF_LISTING = {"wait": "queue", "touch": "active", "blocked": "blocked", "done": "done", "discarded": "discarded"}
 """Key of a stage in flow.toml -> work kind of what it lists, in the order the lists are walked."""
 
 
@@ -71,14 +71,14 @@ def _resolve(rules: StreamRules, site: SiteStatuses, seen_ids: Collection[int]) 
         for status in found:
             if (other := places.setdefault(status.status_id, listing)) is not listing:
                 raise WorkflowError(_listed_twice(rules.name, status, other, listing))
-            kind = _KIND_OF_LISTING[listing.key]
+            kind = KIND_OF_LISTING[listing.key]
             walk.append(WalkStatus(status, listing.stage_name, number, kind, decided_by))
     return walk
 
 
 def _listings(stages: Iterable[StageRules]) -> Iterator[Listing]:
     for stage in stages:
-        for key in _KIND_OF_LISTING:
+        for key in KIND_OF_LISTING:
             for reference in getattr(stage, key):
                 yield Listing(stage.name, key, reference)
 

@@ -3,7 +3,8 @@
 A definition is a stream's whole walk (stage, place and work kind of every status) with its commitment point. Ids are
 stable, so a new column dates itself; definitions are for a status that a team uses otherwise from a day on. Every
 instant is told by the definition that held then, from the local midnight with which its first day begins: an issue in
-a status that becomes committed is started at that midnight, and what was started stays so whatever holds later.
+a status that becomes committed is started at that midnight, one in a status that comes to end work ends at it. What
+was started stays so whatever holds later, and what had ended in a status stays ended until it leaves that status.
 Whether a move goes back is judged, at both its ends, by the definition that held when it was made.
 """
 
@@ -120,9 +121,10 @@ def definition_timeline(placed: pl.DataFrame, workflow: Workflow, as_of: datetim
 
 
 def cut_visits(visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
-    """Status visits, a piece for every definition of their stream under which they lasted.
+    """Status visits, a piece for every definition of their stream under which they lasted, up to one that ends them.
 
-    Only entered_at and left_at become those of the piece.
+    ``visits`` hold at least issue_id, visit_number, value_stream, status_id, work_kind, entered_at and left_at. Their
+    times, kind and, if it is there, stage become those of the piece; durations do not.
     """
     begins = _begins(workflow, as_of).select(pl.col.value_stream.cast(LABEL), "begins_at")
     if begins.is_empty():
@@ -131,9 +133,47 @@ def cut_visits(visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.
         pl.col.begins_at > pl.col.entered_at, pl.col.left_at.is_null() | (pl.col.begins_at < pl.col.left_at)
     )
     later = later.with_columns(entered_at="begins_at").drop("begins_at")
-    cut = pl.concat([visits, later]).sort("issue_id", "visit_number", "entered_at")
+    cut = _told(pl.concat([visits, later]).sort("issue_id", "visit_number", "entered_at"), workflow)
+    cut = cut.with_columns(is_end=pl.col.work_kind.is_in(TERMINAL_KINDS)).filter(~ended_before())
     goes_on = same_issue(-1) & (pl.col.visit_number == pl.col.visit_number.shift(-1))
-    return cut.with_columns(left_at=pl.when(goes_on).then(pl.col.entered_at.shift(-1)).otherwise("left_at"))
+    cut = cut.with_columns(left_at=pl.when(goes_on).then(pl.col.entered_at.shift(-1)).otherwise("left_at"))
+    return cut.select(visits.columns)
+
+
+def cut_where_ended(visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+    """The same, cut only where a status that did not end work when it was entered came to do so while it lasted."""
+    cut = cut_visits(visits, workflow, as_of)
+    if len(cut) == len(visits):
+        return visits
+    is_end = pl.col.work_kind.is_in(TERMINAL_KINDS)
+    cut = cut.filter(~_is_same_visit() | is_end)
+    left_at = pl.when(_is_same_visit().shift(-1, fill_value=False)).then(pl.col.entered_at.shift(-1))
+    last = visits.select("issue_id", "visit_number", visit_left_at="left_at")
+    cut = cut.join(last, on=["issue_id", "visit_number"], how="left", maintain_order="left")
+    return cut.with_columns(left_at=pl.coalesce(left_at, "visit_left_at")).select(visits.columns)
+
+
+def since_entry(flag: str) -> pl.Expr:
+    """Whether a flag has held on this row or one before it of the same visit."""
+    return pl.when(pl.col(flag)).then(True).when(~_is_same_visit()).then(False).forward_fill()
+
+
+def ended_before() -> pl.Expr:
+    """Whether an earlier row of the same visit ``is_end``."""
+    return _is_same_visit() & since_entry("is_end").shift(1)
+
+
+def _is_same_visit() -> pl.Expr:
+    return same_issue(1) & (pl.col.visit_number == pl.col.visit_number.shift(1)).fill_null(False)
+
+
+def _told(pieces: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+    """Stage and kind of each piece's status, as the definition that held when it began has them."""
+    held = every_definition(workflow).select(
+        pl.col.value_stream.cast(LABEL), "definition", "status_id", pl.col.stage_name.cast(LABEL), "work_kind"
+    )
+    pieces = pieces.drop("stage_name", "work_kind", strict=False).with_columns(definition_at(workflow))
+    return pieces.join(held, on=ONE_STATUS, how="left", maintain_order="left")
 
 
 def _begins(workflow: Workflow, as_of: datetime) -> pl.DataFrame:

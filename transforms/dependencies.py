@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.order import ORDER
 from transforms.schema import TIMESTAMP
 from transforms.states import Timeline
-from transforms.workflow import TERMINAL_KINDS
+from transforms.workflow import TERMINAL_KINDS, Workflow
 
 BLOCK_SCHEMA = pl.Schema(
     {
@@ -31,6 +32,9 @@ issue's start stands in. ``left_at`` is empty while it lasts."""
 LINK_COLUMNS = ("issue_id", "key", "blocker_id", "entered_at", "history_id", "item_index", "is_made", "is_standing")
 """One row per making or removal of a link."""
 
+VISIT_COLUMNS = ("issue_id", "visit_number", "value_stream", "status_id", "work_kind", "entered_at", "left_at")
+"""What is read of StatusVisits."""
+
 KEYS = ("from_key", "to_key", "link_kind")
 """What a change of a link or a key says."""
 
@@ -39,12 +43,14 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def find_dependencies(
-    issues: pl.LazyFrame, changes: pl.LazyFrame, status_visits: pl.LazyFrame, as_of: datetime
+    issues: pl.LazyFrame, changes: pl.LazyFrame, status_visits: pl.LazyFrame, workflow: Workflow, as_of: datetime
 ) -> pl.DataFrame:
     """``dependency_intervals`` of whole tables, of which little is read; from RawIssues, RawChanges, StatusVisits."""
     named = issues.select("issue_id", "issue_key", "created_at", "blocked_by_keys")
     linked = changes.filter(pl.col.field.is_in(["link", "key"])).select(*ORDER, "field", *KEYS)
-    visits = status_visits.select("issue_id", "work_kind", "entered_at", "left_at")
+    visits = status_visits.select(VISIT_COLUMNS)
+    if workflow.is_redefined:
+        visits = cut_where_ended(visits.collect(), workflow, as_of).lazy()
     ended = visits.filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
     return dependency_intervals(named.collect(), linked.collect(), ended.collect(), as_of)
 

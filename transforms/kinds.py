@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from transforms.definitions import since_entry
 from transforms.order import same_issue
 from transforms.passes import mark_passes
 from transforms.schema import LABEL
@@ -30,7 +31,7 @@ def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> p
     rows = mark_passes(_with_model(rows, index, stream), _horizons(index)[stream])
     other = index.statuses.select(other_kind="work_kind", other_committed="is_committed")
     rows = pl.concat([rows, other[np.maximum(rows["doubtful_row"].to_numpy(), 0)]], how="horizontal")
-    rows = rows.with_columns(other_committed=_since_entry("other_committed"))
+    rows = rows.with_columns(other_committed=since_entry("other_committed"))
     rows = rows.with_columns(kind=_kind(), stage_name=_stage(), is_rework=pl.col.is_revisit)
     rows = rows.with_columns(other_would_last=_would_last()).with_columns(other=_other_kind(discarding))
     return rows.with_columns(kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other"))
@@ -100,12 +101,6 @@ def _other_kind(discarding: list[int]) -> pl.Expr:
 
 def _ended(is_discarded: pl.Expr) -> pl.Expr:
     return pl.when(is_discarded).then(_lit("discarded")).otherwise(_lit("done"))
-
-
-def _since_entry(flag: str) -> pl.Expr:
-    """Whether a flag has held since the visit began: what would have started work then is not undone by a later day."""
-    begins = ~same_issue(1) | (pl.col.visit_number != pl.col.visit_number.shift(1))
-    return pl.when(pl.col(flag)).then(True).when(begins).then(False).forward_fill()
 
 
 def _would_last() -> pl.Expr:

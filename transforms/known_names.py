@@ -69,7 +69,7 @@ def _references(stream: StreamRules) -> Iterator[tuple[str, str]]:
     for change in stream.changes:
         parts: tuple[ChangeRules | StageRules, ...] = (change, *change.stages)
         for part in parts:
-            for listed in (part.wait, part.touch, part.blocked):
+            for listed in (part.wait, part.touch, part.blocked, part.done, part.discarded):
                 yield from ((name.strip(), _where(change, stream)) for name in listed)
         if change.commitment and stream.stages:
             yield change.commitment.strip(), f"commitment of {_where(change, stream)}"

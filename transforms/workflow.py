@@ -47,7 +47,7 @@ ones; they neither commit an issue nor count as a backward move. ``decided_by`` 
 
 EARLIER_STATUS_SCHEMA = pl.Schema({"until": pl.Date(), **STATUS_MODEL_SCHEMA})
 """The same for definitions that held before: ``until`` is the first day, in the stream's zone, on which one no longer
-did. Each holds every status of its stream; which are in the walk, and which are terminal, is the same in all."""
+did. Each holds every status of its stream; which are in the walk is the same in all."""
 
 DECISIONS = ("config_id", "config_name", "name_pattern", "category", "unmapped")
 """How a status got its stage and kind. ``unmapped``: no rule covers it; it counts as wait, listed with its hours."""
@@ -89,6 +89,11 @@ class Workflow:
     def stream_codes(self) -> dict[str, int]:
         """Position of every stream: the integer the hot paths use."""
         return {stream.name: code for code, stream in enumerate(self.streams)}
+
+    @property
+    def is_redefined(self) -> bool:
+        """Whether the walk of any stream was another before a day."""
+        return any(stream.earlier for stream in self.streams)
 
     def definition_changes(self, name: str) -> tuple[date, ...]:
         """Days from which a stream has other hours, stages, kinds or another commitment (METHODS §2.6)."""

@@ -49,7 +49,7 @@ class WorkflowIndex:
 
     def held(self, row: np.ndarray, stream: np.ndarray, entered_at: pl.Series) -> np.ndarray:
         """Row of ``statuses``, by the definition that held in the stream at each instant, for rows of the oldest."""
-        if len(self.statuses) == self._per_definition:
+        if not self.workflow.is_redefined:
             return row
         held: np.ndarray = row + self._per_definition * definition_numbers(self.workflow, stream, entered_at)
         return held

@@ -32,6 +32,8 @@ class ChangeRules:
     wait: tuple[str, ...] = ()
     touch: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    discarded: tuple[str, ...] = ()
     stages: tuple[StageRules, ...] = ()
     """Stages with the statuses that belong to them from then on and did not before."""
     commitment: str = ""

@@ -64,7 +64,7 @@ def person_intervals(
 ) -> Frame:
     """Fill PersonIntervals; blockers are the one thing that is looked up across issues."""
     as_of = landed_batches.as_of
-    blocks = find_dependencies(raw_issues, raw_changes, status_visits, as_of).lazy()
+    blocks = find_dependencies(raw_issues, raw_changes, status_visits, workflow, as_of).lazy()
     return build_person_intervals(raw_issues, raw_changes, status_visits, blocks, raw_versions, workflow, as_of)
 
 

@@ -1,5 +1,6 @@
 """What flow.toml says is meant otherwise from a day on, held against a site."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -129,7 +130,6 @@ def test_a_change_says_where_work_counts_as_started_from_then_on():
             ChangeRules(SPRING, wait=("Reveiw",)),
             "the change of 2026-04-01 in value stream 'App' names the status 'Reveiw'",
         ),
-        (ChangeRules(SPRING, wait=("Done",)), "names 'Done', which ends work. What ends work must do so"),
         (ChangeRules(SPRING, touch=("Review",)), "leaves 'Review' as it was"),
         (
             ChangeRules(SPRING, stages=(StageRules("Development", touch=("Review",)),)),
@@ -158,6 +158,25 @@ def test_a_change_that_cannot_be_meant_is_an_error(change, says):
     with pytest.raises(WorkflowError) as told_error:
         model(change)
     assert says in str(told_error.value)
+
+
+def test_another_status_ends_work_from_a_day_on():
+    stages = tuple(replace(stage, done=("Test", "Done")) if stage.name == "Done" else stage for stage in STAGES)
+    stages = tuple(replace(stage, touch=()) if stage.name == "Testing" else stage for stage in stages)
+    workflow = model(ChangeRules(SPRING, stages=(StageRules("Testing", touch=("Test",)),)), stages=stages)
+    assert [(kinds[6], kinds[5]) for kinds in told(workflow, "work_kind")] == [("done", "done"), ("active", "done")]
+    assert [names[6] for names in told(workflow, "stage_name")] == ["Done", "Testing"]
+    assert walks(workflow) == [[1, 2, 3, 4, 6, 5]] * 2
+    given_up = model(ChangeRules(SPRING, discarded=("Review",)))
+    assert [kinds[4] for kinds in told(given_up, "work_kind")] == ["active", "discarded"]
+
+
+def test_a_status_without_a_place_in_the_walk_comes_to_end_no_work():
+    stages = tuple(
+        replace(stage, touch=(), blocked=stage.touch) if stage.touch == ("Test",) else stage for stage in STAGES
+    )
+    with pytest.raises(WorkflowError, match="lets 'Test' end work, but it lies outside the walk"):
+        model(ChangeRules(SPRING, done=("Test",)), stages=stages)
 
 
 def test_a_status_without_a_place_in_the_walk_joins_no_stage():

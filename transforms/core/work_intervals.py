@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from transforms.definitions import definition_timeline
+from transforms.definitions import definition_timeline, ended_before
 from transforms.dependencies import dependency_timeline
 from transforms.families import rolled_up_ids
 from transforms.kinds import add_kinds
@@ -152,8 +152,9 @@ def _timelines(
         "known_dependency": dependency_timeline(placed, known),
         "released": release_timeline(placed, versions, workflow, as_of),
     }
-    is_redefined = any(stream.earlier for stream in workflow.streams)
-    return timelines | ({"definition": definition_timeline(placed, workflow, as_of)} if is_redefined else {})
+    if not workflow.is_redefined:
+        return timelines
+    return timelines | {"definition": definition_timeline(placed, workflow, as_of)}
 
 
 def _with_model_rows(placed: pl.DataFrame, visits: pl.DataFrame, index: WorkflowIndex) -> pl.DataFrame:
@@ -170,12 +171,25 @@ def _with_model_rows(placed: pl.DataFrame, visits: pl.DataFrame, index: Workflow
 
 
 def _by_definition(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> pl.DataFrame:
-    """Name the rows of the index by the definition that holds at each instant; -1 stays for what is not in doubt."""
+    """Name the rows of the index by the definition that holds at each instant; -1 stays for what is not in doubt.
+
+    One by which a status ends work holds for the rest of the visit.
+    """
     at, doubtful = rows["entered_at"], rows["doubtful_row"].to_numpy()
-    return rows.with_columns(
+    told = rows.with_columns(
         status_row=pl.Series(index.held(rows["status_row"].to_numpy(), stream, at)),
         doubtful_row=pl.Series(np.where(doubtful < 0, doubtful, index.held(doubtful, stream, at))),
     )
+    return told.with_columns(_once_ended(told, name, index) for name in ("status_row", "doubtful_row"))
+
+
+def _once_ended(rows: pl.DataFrame, name: str, index: WorkflowIndex) -> pl.Series:
+    """Rows of the index in ``name``: of each visit the first that ends work in place of all behind it."""
+    if not index.workflow.is_redefined:
+        return rows[name]
+    is_end = (pl.col(name) >= 0) & index.statuses["is_terminal"].gather(rows[name].clip(0))
+    ended = rows.select("issue_id", "visit_number", name, is_end=is_end)
+    return ended.select(pl.when(~ended_before()).then(name).forward_fill()).to_series()
 
 
 def _begins_run() -> pl.Expr:

@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.exits import waiting_exits
 from transforms.metrics.period_tables import (
@@ -85,7 +86,8 @@ def concentrate_approvers(
 ) -> pl.LazyFrame:
     """Measure how few people every waiting stage depends on; ApproverConcentration."""
     journeys, changes = counted_journeys(issue_journeys, workflow).collect(), raw_changes.collect()
-    exits = waiting_exits(status_visits.collect(), journeys["issue_id"], changes, workflow)
+    visits = cut_where_ended(status_visits.collect(), workflow, as_of)
+    exits = waiting_exits(visits, journeys["issue_id"], changes, workflow)
     if exits.is_empty():
         return ApproverConcentration.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

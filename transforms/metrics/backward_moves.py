@@ -30,8 +30,8 @@ def backward_moves(
 
     Moves: issue_id, value_stream, from_stage_name, to_stage_name, moved_at, repaired_at (first later entry beyond the
     from stage or into a terminal status; empty while there is none). Exits: issue_id, value_stream, from_stage_name,
-    left_at. Statuses outside the walk (on hold, unmapped) interrupt nothing. Stages and order are those of the
-    definition that held at each entry.
+    left_at. ``status_visits`` are those of ``cut_where_ended``. Statuses outside the walk (on hold, unmapped) interrupt
+    nothing. Stages and order are those of the definition that held at each entry.
     """
     walk = _walk(status_visits, work_intervals, journeys, workflow)
     moved = walk.filter("is_backward").select(
@@ -107,7 +107,7 @@ def _walk(
     visits = status_visits.join(journeys.select("issue_id"), on="issue_id", how="semi")
     visits = visits.join(returns, on="issue_id", how="left").with_columns(definition_at(workflow))
     known = places(workflow).select(*ONE_STATUS, "status_order")
-    visits = visits.join(known, on=ONE_STATUS, how="left").sort("issue_id", "visit_number")
+    visits = visits.join(known, on=ONE_STATUS, how="left").sort("issue_id", "visit_number", "entered_at")
     visits = visits.with_columns(is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS))
     is_place = pl.col.is_terminal | ~same_issue(1) | pl.col.status_order.is_not_null()
     visits = visits.with_columns(

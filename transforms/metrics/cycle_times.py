@@ -9,6 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.at_risk import ALL_TYPES, at_risk, with_all_types
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.cycle_curves import (
@@ -131,7 +132,8 @@ def measure_cycle_times(
     if journeys.is_empty():
         return CycleTimes.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
-    waits = waits_for_release(raw_issues, releases, journeys, status_visits.collect())
+    visits = cut_where_ended(status_visits.collect(), workflow, as_of)
+    waits = waits_for_release(raw_issues, releases, journeys, visits)
     waits = waits.join(journeys.select("issue_id", "issue_type"), on="issue_id")
     seen = with_all_types(at_risk(journeys, grid, workflow, as_of))
     rows = cells(workflow, grid).join(_types(journeys), on="value_stream", maintain_order="left")

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.exits import waiting_exits
 from transforms.metrics.period_tables import (
@@ -108,7 +109,8 @@ def profile_decisions(
     """Measure the latency of every waiting stage by hour of the week; DecisionLatency."""
     journeys, persons = counted_journeys(issue_journeys, workflow).collect(), person_intervals.collect()
     ids = journeys["issue_id"]
-    exits = waiting_exits(status_visits.collect(), ids, raw_changes.collect(), workflow).filter(~pl.col.is_automation)
+    visits = cut_where_ended(status_visits.collect(), workflow, as_of)
+    exits = waiting_exits(visits, ids, raw_changes.collect(), workflow).filter(~pl.col.is_automation)
     if exits.is_empty():
         return DecisionLatency.empty().lazy()
     decisions = describe_exits(exits, persons.filter(pl.col.issue_id.is_in(ids.implode())), workflow, as_of)

@@ -14,7 +14,7 @@ def waiting_exits(
 ) -> pl.DataFrame:
     """One row per finished visit of a queue status at or after the commitment whose end somebody is known to have made.
 
-    Stage, kind and commitment are those of the entry.
+    ``status_visits`` are those of ``cut_where_ended``. Stage, kind and commitment are those of the entry.
 
     Columns issue_id, visit_number, value_stream, stage_name, author (the automation's where is_automation), entered_at,
     left_at, latency_ms, latency_working_ms, and of the entry in the stream's zone: day, is_working_day.

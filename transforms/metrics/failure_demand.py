@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.period_tables import (
@@ -111,7 +112,8 @@ def measure_failure_demand(
 ) -> pl.LazyFrame:
     """Trace what comes in to what was delivered, and follow what was delivered; FailureDemand."""
     journeys = counted_journeys(issue_journeys, workflow).collect()
-    issues, changes, visits = raw_issues.collect(), raw_changes.collect(), status_visits.collect()
+    issues, changes = raw_issues.collect(), raw_changes.collect()
+    visits = cut_where_ended(status_visits.collect(), workflow, as_of)
     if journeys.is_empty():
         return FailureDemand.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
@@ -134,7 +136,8 @@ def measure_failure_demand(
 
 def _reopenings(visits: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:
     """Every exit from a done status to one that is not terminal: issue_id, value_stream, left_at."""
-    visits = visits.join(journeys.select("issue_id"), on="issue_id", how="semi").sort("issue_id", "visit_number")
+    visits = visits.join(journeys.select("issue_id"), on="issue_id", how="semi")
+    visits = visits.sort("issue_id", "visit_number", "entered_at")
     goes_on = pl.col.work_kind.shift(-1).over("issue_id").is_in(TERMINAL_KINDS)
     left = visits.filter((pl.col.work_kind == "done") & pl.col.left_at.is_not_null() & ~goes_on.fill_null(True))
     return left.select("issue_id", "value_stream", "left_at")

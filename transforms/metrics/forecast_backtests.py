@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.known_then import delivered_stretches, edges_of, known_counts
 from transforms.metrics.period_tables import definition_version_column, note_column
 from transforms.metrics.recalibration import CERTAINTIES, HORIZONS, conformal_place, kept_column, place_column
@@ -131,7 +132,8 @@ def backtest_forecasts(
     """Score past forecasts of every stream with a complete week; ForecastBacktests."""
     journeys = flow_journeys(issue_journeys, workflow)
     grid = flow_weeks(journeys, workflow, as_of).filter("is_complete")
-    stretches = delivered_stretches(journeys, work_intervals, status_visits)
+    visits = cut_where_ended(status_visits.collect(), workflow, as_of)
+    stretches = delivered_stretches(journeys, work_intervals, visits)
     rows = []
     for name, weeks in by_stream(grid):
         known = known_counts(stretches.filter(pl.col.value_stream.cast(pl.String) == name), edges_of(weeks))

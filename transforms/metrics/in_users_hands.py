@@ -16,7 +16,8 @@ def waits_for_release(
 ) -> pl.DataFrame:
     """One row per delivered journey that a release holds: issue_id, value_stream, done_at, released_at.
 
-    ``issues`` are RawIssues, ``releases`` core's, ``journeys`` those that count. The earliest dated release of an issue
+    ``issues`` are RawIssues, ``releases`` core's, ``journeys`` those that count, ``status_visits`` as
+    ``cut_where_ended`` has them. The earliest dated release of an issue
     counts; one before the work was done leaves no wait. released_at is empty while no release has gone out. Work whose
     versions were released without a date is left out: nobody knows when it arrived.
     """

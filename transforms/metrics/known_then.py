@@ -13,12 +13,12 @@ from transforms.order import same_issue
 
 
 def delivered_stretches(
-    journeys: pl.DataFrame, work_intervals: pl.LazyFrame, status_visits: pl.LazyFrame
+    journeys: pl.DataFrame, work_intervals: pl.LazyFrame, status_visits: pl.DataFrame
 ) -> pl.DataFrame:
     """Every stretch in which counted work stood as delivered: issue_id, value_stream, entered_at, left_at.
 
     ``left_at`` is empty for deliveries that still stand. Stretches that ended were left within the reopen horizon; one
-    in a cancelled status is none.
+    in a cancelled status is none. ``status_visits`` are those of ``cut_where_ended``.
     """
     final = journeys.filter(pl.col.outcome == "delivered").select(
         "issue_id", "value_stream", entered_at="finished_at", left_at=pl.lit(None, journeys.schema["finished_at"])
@@ -32,7 +32,7 @@ def delivered_stretches(
         .group_by("run", maintain_order=True)
         .agg(pl.col("issue_id", "value_stream", "entered_at").first(), pl.col.left_at.last())
     )
-    kinds = status_visits.filter(pl.col.work_kind == "done").select("issue_id", "entered_at").unique().collect()
+    kinds = status_visits.filter(pl.col.work_kind == "done").select("issue_id", "entered_at").unique()
     return pl.concat([final, runs.drop("run").join(kinds, on=["issue_id", "entered_at"], how="semi")])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from transforms.definitions import NOWHERE, ONE_STATUS, definition_at, places
+from transforms.definitions import NOWHERE, ONE_STATUS, cut_where_ended, definition_at, places
 from transforms.metrics.at_risk import DISCARDED, at_risk, groups_of
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
@@ -115,7 +115,7 @@ def measure_late_changes(
     for part in (
         _in_progress(journeys, grid, as_of),
         _edits(moved, journeys, grid),
-        _retreats(status_visits.collect(), journeys, grid, workflow),
+        _retreats(cut_where_ended(status_visits.collect(), workflow, as_of), journeys, grid, workflow),
         _scope(moved, every, journeys, grid),
         _endings(journeys, grid),
         _incidence(journeys, grid, workflow, as_of),
@@ -163,7 +163,7 @@ def _retreats(visits: pl.DataFrame, journeys: pl.DataFrame, grid: pl.DataFrame, 
     is_terminal = pl.col.work_kind.is_in(TERMINAL_KINDS)
     model = places(workflow).select(*ONE_STATUS, "is_committed")
     walk = visits.join(journeys.select("issue_id", "finished_at"), on="issue_id").with_columns(definition_at(workflow))
-    walk = walk.join(model, on=ONE_STATUS, how="left").sort("issue_id", "visit_number")
+    walk = walk.join(model, on=ONE_STATUS, how="left").sort("issue_id", "visit_number", "entered_at")
     place = pl.when(is_terminal).then(NOWHERE).when(pl.col.is_committed.is_not_null()).then("status_id")
     walk = walk.with_columns(status_before=place.forward_fill().shift(1).over("issue_id"))
     before = model.rename({"status_id": "status_before", "is_committed": "was_committed"})

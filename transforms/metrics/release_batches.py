@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.in_users_hands import waits_for_release
 from transforms.metrics.issue_links import is_failure, linked_pairs
@@ -84,7 +85,7 @@ def gather_release_batches(
     journeys = counted_journeys(issue_journeys, workflow).collect()
     if journeys.is_empty():
         return ReleaseBatches.empty().lazy()
-    issues, visits = raw_issues.collect(), status_visits.collect()
+    issues, visits = raw_issues.collect(), cut_where_ended(status_visits.collect(), workflow, as_of)
     versioned = _in_versions(issues, releases.collect(), journeys, visits)
     clustered = _in_clusters(journeys, visits, versioned["value_stream"].unique())
     members = pl.concat([versioned, clustered], how="diagonal")

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from transforms.definitions import every_definition
+from transforms.definitions import cut_where_ended, every_definition
 from transforms.metrics.backward_moves import backward_moves
 from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.occupancy import Occupancy, epoch_ms
@@ -50,7 +50,7 @@ def review_visits(
     persons = person_intervals.join(journeys.select("issue_id"), on="issue_id", how="semi")
     pieces = persons.filter(pl.col.pass_number == 1).sort("issue_id", "entered_at")
     pieces = pieces.with_columns(visit=(~continues()).cum_sum())
-    moves = backward_moves(status_visits, pieces, journeys, workflow)[0]
+    moves, _ = backward_moves(cut_where_ended(status_visits, workflow, as_of), pieces, journeys, workflow)
     judging = _judging_stages(pieces, moves, workflow)
     shares = shared_touch(person_intervals, workflow, as_of)
     touched = pieces.join(judging, on=STAGE, how="semi").join(shares, on=INTERVAL_KEY, how="left")

@@ -10,6 +10,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from transforms.definitions import cut_where_ended
 from transforms.metrics.backward_moves import CLOCKS, backward_moves, repairs_of, touch_within
 from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
@@ -105,7 +106,7 @@ def trace_rework_edges(
     if journeys.is_empty():
         return ReworkEdges.empty().lazy()
     visits, intervals = status_visits.collect(), work_intervals.collect()
-    moves, exits = backward_moves(visits, intervals, journeys, workflow)
+    moves, exits = backward_moves(cut_where_ended(visits, workflow, as_of), intervals, journeys, workflow)
     repairs = touch_within(repairs_of(moves, workflow, as_of), intervals, workflow, as_of)
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
     edges = repairs.select("value_stream", "from_stage_name", "to_stage_name").unique()

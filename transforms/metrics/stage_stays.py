@@ -9,10 +9,9 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.definitions import ONE_STATUS, cut_visits, definition_at, every_definition, places
+from transforms.definitions import ONE_STATUS, cut_visits, definition_at, places
 from transforms.metrics.slots import working_between
 from transforms.order import same_issue
-from transforms.schema import LABEL
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
 STAY_KINDS = ("touch", "wait", "blocked", "unassigned")
@@ -29,13 +28,8 @@ def visits_then(status_visits: pl.DataFrame, workflow: Workflow, as_of: datetime
     cut = cut_visits(status_visits, workflow, as_of)
     if len(cut) == len(status_visits):
         return status_visits
-    held = every_definition(workflow).select(
-        pl.col.value_stream.cast(LABEL), "definition", "status_id", pl.col.stage_name.cast(LABEL), "work_kind"
-    )
-    told = cut.drop("stage_name", "work_kind").with_columns(
-        definition_at(workflow), until=pl.col.left_at.fill_null(as_of)
-    )
-    told = told.join(held, on=ONE_STATUS, maintain_order="left").with_columns(
+    told = cut.with_columns(until=pl.col.left_at.fill_null(as_of))
+    told = told.with_columns(
         elapsed_ms=(pl.col.until - pl.col.entered_at).dt.total_milliseconds(),
         working_ms=working_between(told, "entered_at", "until", workflow, as_of),
     )

@@ -119,8 +119,7 @@ def test_every_stretch_is_that_of_the_brute_force(case):
 @few
 def test_every_minute_agrees_with_the_brute_force(case):
     for row, life, minute in minutes(case):
-        status = life.visit_at(minute).status_id
-        assert (row["kind"], row["stage_name"]) == (life.kind_at(minute), life.model(status, minute).stage)
+        assert (row["kind"], row["stage_name"]) == (life.kind_at(minute), life.stage_at(minute))
 
 
 @given(st.one_of(dated_cases(), dated_cases(is_past=True, steps=("to", "to", "again", "flag", "resolve"))))
@@ -215,6 +214,48 @@ def test_what_sits_in_a_status_that_becomes_committed_starts_at_that_midnight():
 def test_what_was_started_stays_started_when_a_later_status_becomes_the_commitment():
     told = journey("In Review", "Ready for QA")
     assert (told["started_at"], told["is_never_started"]) == (datetime(2026, 3, 10, 12, tzinfo=UTC), False)
+
+
+TO_RELEASED = (
+    ("In Progress", "2026-03-02 09:00"), ("In Review", "2026-03-05 09:00"), ("In QA", "2026-03-13 09:00"),
+    ("Done", "2026-03-17 09:00"),
+)  # fmt: skip
+
+
+def ended_by(before: str, after: str, told=TO_RELEASED) -> tuple[dict, pl.DataFrame]:
+    """Journey and intervals of an issue in review from before the day to after it, by the kind of review then."""
+    story = history("G-1", BOARD).created("2026-03-02 08:00", status="Selected", assignee="ana")
+    for status, at in told:
+        story.to(status, at)
+    tables = compute(frames(story), redefined(meant(after), (MIDDLE, meant(before))), AS_OF)
+    return tables["issue_journeys"].row(0, named=True), tables["work_intervals"]
+
+
+def test_what_sits_in_a_status_that_comes_to_end_work_ends_at_that_midnight():
+    told, intervals = ended_by("active", "done", TO_RELEASED[:2])
+    assert (told["outcome"], told["finished_at"], told["reopen_count"]) == ("delivered", MIDNIGHT, 0)
+    assert intervals.filter(pl.col.stage_name == "Review")["kind"].to_list() == ["touch", "done"]
+    assert ended_by("queue", "discarded", TO_RELEASED[:2])[0]["outcome"] == "discarded"
+
+
+def test_what_had_ended_stays_ended_until_it_leaves_the_status():
+    told, intervals = ended_by("done", "active", TO_RELEASED[:2])
+    assert (told["outcome"], told["finished_at"]) == ("delivered", datetime(2026, 3, 5, 8, tzinfo=UTC))
+    assert intervals.filter(pl.col.stage_name == "Review")["kind"].to_list() == ["done"]
+    told, intervals = ended_by("done", "active")
+    assert (told["outcome"], told["reopen_count"], told["backward_move_count"]) == ("delivered", 1, 0)
+    assert intervals.filter(pl.col.stage_name == "Review")["kind"].to_list() == ["done_gap"]
+    assert told["done_gap_ms"] == 8 * 24 * 3_600_000, "from 5 to 13 March, whatever began in between"
+
+
+def test_a_blocker_that_comes_to_end_on_a_day_blocks_until_then():
+    blocker = history("G-1", BOARD).created("2026-03-02 08:00", status="In Review")
+    blocked = (
+        history("G-2", BOARD).created("2026-03-02 08:00", status="In Progress").block_on("G-1", "2026-03-03 08:00")
+    )
+    tables = compute(frames(blocker, blocked), redefined(meant("done"), (MIDDLE, meant("active"))), AS_OF)
+    held = tables["work_intervals"].filter(pl.col.kind == "blocked")
+    assert held.select("issue_key", "left_at").rows() == [("G-2", MIDNIGHT)]
 
 
 def test_what_enters_at_the_very_midnight_is_judged_by_the_new_definition():

@@ -11,10 +11,14 @@ from tests.transforms.core.against_brute_force import many
 from tests.transforms.core.test_definitions import redefined, with_meanings
 from tests.transforms.metrics.metric_frames import core_of
 from transforms.core.changes import publish_changes
+from transforms.core.return_passes import find_return_passes
+from transforms.definitions import cut_where_ended
 from transforms.metrics.backward_moves import backward_moves
 from transforms.metrics.exits import waiting_exits
+from transforms.metrics.failure_demand import measure_failure_demand
 from transforms.metrics.flow_weekly import add_wip_limit
 from transforms.metrics.late_changes import measure_late_changes
+from transforms.metrics.rework_edges import trace_rework_edges
 from transforms.metrics.stage_stays import stage_pieces, stage_runs, visits_then
 from transforms.metrics.value_stream_map import map_value_streams
 from transforms.quality.log_detectors import exits_of
@@ -57,7 +61,8 @@ def tables(workflow):
 def test_backward_moves_are_those_of_the_journeys(case):
     core = core_of(*case.frames_and_workflow())
     journeys = core.issue_journeys.collect()
-    moves, _ = backward_moves(core.status_visits.collect(), core.work_intervals.collect(), journeys, case.workflow)
+    visits = cut_where_ended(core.status_visits.collect(), case.workflow, case.as_of)
+    moves, _ = backward_moves(visits, core.work_intervals.collect(), journeys, case.workflow)
     told = journeys.filter(pl.col.backward_move_count > 0).select("issue_id", pl.col.backward_move_count.cast(pl.Int64))
     counted = moves.group_by("issue_id").agg(backward_move_count=pl.len().cast(pl.Int64))
     assert counted.sort("issue_id").rows() == told.sort("issue_id").rows()
@@ -179,3 +184,47 @@ def test_the_map_keeps_the_steps_of_the_past():
     assert (kinds["Selected"], kinds["Backlog"]) == ("flow", "upstream")
     first = made.filter(stage_name="Selected", period_start_date=date(2026, 1, 1)).row(0, named=True)
     assert first["stage_days_total"] == 1.0
+
+
+ENDS_EARLIER = redefined(with_meanings(NOW, {10003: ("done", "Review")}), (DAY, NOW))
+"""Before the day review is work; from then on it ends work."""
+
+
+def reviewed_until(back):
+    """In review from the day before on, and back to development later."""
+    told = history("G-1").created("2026-03-02 09:00", status="In Progress").to("In Review", "2026-03-10 12:00")
+    return frames(told.to("In Progress", back) if back else told)
+
+
+def test_work_that_ends_on_a_day_is_done_then_for_whoever_waits_for_its_release():
+    core = core_of(reviewed_until(None), ENDS_EARLIER, AS_OF)
+    visits = cut_where_ended(core.status_visits.collect(), ENDS_EARLIER, AS_OF)
+    assert visits.select("work_kind", "entered_at", "left_at").rows()[1:] == [
+        ("active", datetime.fromisoformat("2026-03-10T12:00+01:00"), MIDNIGHT), ("done", MIDNIGHT, None),
+    ]  # fmt: skip
+
+
+def test_work_that_leaves_where_it_ended_on_a_day_is_reopened_and_not_sent_back():
+    raw = reviewed_until("2026-03-12 12:00")
+    core = core_of(raw, ENDS_EARLIER, AS_OF)
+    demand = measure_failure_demand(
+        core.raw_issues, core.raw_changes, core.status_visits, core.issue_journeys,
+        find_return_passes(core.work_intervals), ENDS_EARLIER, AS_OF,
+    )  # fmt: skip
+    assert demand.collect().filter(period_start_date=date(2026, 1, 1))["reopened_count"].item() == 1
+    edges = trace_rework_edges(core.status_visits, core.work_intervals, core.issue_journeys, ENDS_EARLIER, AS_OF)
+    assert edges.collect().is_empty()
+    assert trace_rework_edges(core.status_visits, core.work_intervals, core.issue_journeys, NOW, AS_OF).collect().height
+
+
+def test_a_wait_that_a_definition_ends_is_nobodys_decision():
+    workflow = redefined(with_meanings(NOW, {10002: ("done", "Review")}), (DAY, NOW))
+    raw = frames(
+        history("G-1").created("2026-03-02 09:00", status="In Progress").to("Ready for Review", "2026-03-10 12:00")
+        .to("In Review", "2026-03-12 12:00")
+    )  # fmt: skip
+    core = core_of(raw, workflow, AS_OF)
+    ids = core.issue_journeys.collect()["issue_id"]
+    visits = core.status_visits.collect()
+    assert waiting_exits(cut_where_ended(visits, workflow, AS_OF), ids, raw.changes, workflow).is_empty()
+    assert waiting_exits(visits, ids, raw.changes, NOW).height == 1

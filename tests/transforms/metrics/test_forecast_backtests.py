@@ -112,7 +112,7 @@ def stretches(*told):
     as_of = datetime(2026, 6, 1, 12, tzinfo=UTC)
     core = core_of(frames(*told), BOARD.workflow(), as_of)
     found = flow_journeys(core.issue_journeys, BOARD.workflow())
-    made = delivered_stretches(found, core.work_intervals, core.status_visits)
+    made = delivered_stretches(found, core.work_intervals, core.status_visits.collect())
     return sorted((row[0].day, row[1] and row[1].day) for row in made.select("entered_at", "left_at").rows())
 
 
