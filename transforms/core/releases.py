@@ -32,7 +32,7 @@ class Releases(Table, layer="core", key=("release_id",)):
     delivered_count = Column(pl.Int64(), "Of those, delivered by as_of.", minimum=0)
     late_count = Column(pl.Int64(), "Of those, finished only after the release.", minimum=0)
     wait_ms = Column(
-        pl.Int64(), "Sum of finish to release over work finished before it. Empty while not released.", nullable=True
+        pl.Int64(), "Sum of finish to release over work delivered before it. Empty while not released.", nullable=True
     )
     wait_days_p50 = Column(
         pl.Float64(), "Median of the same in days. Empty while not released, or if nothing waited.", nullable=True
@@ -69,7 +69,7 @@ def measure_releases(
         .join(done, on="issue_id", how="left")
         .join(dated.lazy().select("release_id", "released_at"), on="release_id")
     )
-    waited = (pl.col.released_at - pl.col.done_at).dt.total_milliseconds()
+    waited = pl.when(pl.col.outcome == "delivered").then(pl.col.released_at - pl.col.done_at).dt.total_milliseconds()
     counts = (
         held.with_columns(waited=waited)
         .group_by("release_id")

@@ -77,6 +77,12 @@ def test_open_and_discarded_work_is_in_the_release_but_not_delivered():
     assert (row["issue_count"], row["delivered_count"]) == (3, 1)
 
 
+def test_discarded_work_waits_for_no_release_and_is_not_late():
+    early, late = (issue(key, 7).to("Cancelled", at) for key, at in (("G-1", H[9]), ("G-2", "2026-03-05 09:00")))
+    row = only(early, late)
+    assert (row["delivered_count"], row["late_count"], row["wait_ms"], row["wait_days_p50"]) == (0, 0, 0, None)
+
+
 def test_an_issue_in_several_versions_counts_in_each():
     rows = measured(done("G-1", 7, 8), dates=versions((7, WEDNESDAY), (8, "2026-03-05")))
     assert [(row["release_id"], row["wait_ms"] / DAY) for row in rows] == [(7, 2), (8, 3)]
