@@ -18,7 +18,7 @@ from benchmarks.history import make_history
 from benchmarks.protocol import Bar, Measured, Report
 
 GROWTH_LIMIT = 1.1
-"""Most the exponent of growth may be: CPU as a power of the number of changes."""
+"""Most the exponent of growth may be: least CPU as a power of the number of changes."""
 
 SECTIONS = (interval_pass, from_changes, working_time, facts)
 
@@ -44,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _growth(races: Sequence[Measured]) -> list[Bar]:
-    """Exponent of the product's CPU between the smallest and the largest size of each race run at several sizes."""
+    """Exponent of the product's least CPU between the smallest and the largest size of each race run at several."""
     bars = []
     for title in dict.fromkeys(measured.title for measured in races):
         sizes = sorted((m for m in races if m.title == title), key=lambda m: m.row_count)
         if len(sizes) > 1:
             small, large = sizes[0], sizes[-1]
-            cost = math.log(large.cpu(large.product) / small.cpu(small.product))
+            cost = math.log(large.least / small.least)
             exponent = cost / math.log(large.row_count / small.row_count)
             bars.append(Bar(f"{title}: growth exponent", exponent, GROWTH_LIMIT, is_floor=False))
     return bars

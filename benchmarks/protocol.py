@@ -6,6 +6,7 @@ CPU seconds are user plus system time of all threads of this process. What is me
 from __future__ import annotations
 
 import gc
+import math
 import random
 import resource
 import statistics
@@ -46,6 +47,8 @@ class Measured:
     title: str
     row_count: int
     runs: dict[str, list[Spent]]
+    least: float = math.nan
+    """Least CPU seconds of the product, warm and by itself: its growth must not hang on the pages of its peers."""
 
     @property
     def product(self) -> str:
@@ -91,14 +94,15 @@ class Report:
 
 
 def race(title: str, row_count: int, variants: Sequence[Variant], rounds: int, seed: int = 1) -> Measured:
-    """Check that all variants do the same work, then run ``rounds`` rounds, each in another order."""
+    """Check that all variants do the same work, run rounds, each in another order, then the product by itself."""
     check_checksums(variants)
     rng = random.Random(seed)
     runs: dict[str, list[Spent]] = {variant.name: [] for variant in variants}
     for _ in range(rounds):
         for variant in rng.sample(list(variants), len(variants)):
             runs[variant.name].append(spend(variant.run))
-    return Measured(title, row_count, runs)
+    [least] = least_cpu([variants[0].run])
+    return Measured(title, row_count, runs, least)
 
 
 def check_checksums(variants: Sequence[Variant]) -> int:
@@ -126,7 +130,11 @@ def spend(run: Callable[[], Any]) -> Spent:
 
 
 def least_cpu(runs: Sequence[Callable[[], Any]], count: int = WARM_RUNS) -> list[float]:
-    """Least CPU seconds of each of ``runs`` over ``count`` warm rounds."""
+    """Least CPU seconds of each of ``runs`` over ``count`` warm rounds.
+
+    For bars near what memory allows: pages that a process touches for the first time cost several times as much after
+    a neighbour that has given back gigabytes, most of all on virtual machines (PERFORMANCE.md §1).
+    """
     spent = [[spend(run).cpu for run in runs] for _ in range(max(count, WARM_RUNS))]
     return [min(column) for column in zip(*spent, strict=True)]
 
