@@ -202,7 +202,8 @@ class IssueHistory:
         """Instants of a stay that has not ended at which a definition began by which it is committed."""
         if stay.is_ended:
             return []
-        begins = [at for at in self.held(stay.visit) if stay.left is None or at < stay.left]
+        end = self.as_of + 1 if stay.left is None else stay.left
+        begins = [stay.entered, *self.midnights(stay.entered, end)]
         return [at for at in begins if self.commits(stay.visit.status_id, at)]
 
     def held(self, visit: Visit) -> list[int]:
