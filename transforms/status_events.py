@@ -156,28 +156,26 @@ def _behind_creation(issues: pl.DataFrame, moves: pl.DataFrame, layout: _Layout,
     The initial status is what the first change left; creation is never later than the first change. ``unchained`` are
     the places behind which a change may have left another status than the one entered there.
     """
-    moves = moves if len(moves) else moves.clear(1).fill_null(0)
-    firsts, has_changed, now = layout.borders[:-1], np.diff(layout.borders) > 1, issues["status_id"]
-    entered, status = _in_places(moves, layout.changes[:-1])
+    moves = moves if len(moves) else moves.clear(1)
+    firsts, lasts, now = layout.borders[:-1], layout.borders[1:] - 1, issues["status_id"]
+    entered, status = moves.select("changed_at", "to_id")[pl.Series(layout.changes[:-1])]
     left = moves["from_id"].gather(layout.changes[firsts + 1])
-    status[firsts] = left.zip_with(pl.Series(has_changed) & left.is_not_null(), now).to_numpy()
-    created, changed = issues["created_at"].to_physical().to_numpy(), entered[firsts + has_changed]
-    entered[firsts] = np.where(has_changed & (changed < created), changed, created)
+    status.scatter(firsts, left.zip_with(pl.Series(firsts < lasts) & left.is_not_null(), now))
+    entered.scatter(firsts, _begun(issues["created_at"], entered.gather(np.minimum(firsts + 1, lasts)), firsts < lasts))
     return pl.DataFrame(
         {
             "issue_id": np.repeat(issues["issue_id"].to_numpy(), np.diff(layout.borders)),
-            "entered_at": pl.Series(entered).cast(moves.schema["changed_at"]),
+            "entered_at": entered,
             "status_id": status,
             "is_bridged": pl.repeat(False, len(status), eager=True),
-            "doubtful_status_id": _doubts(pl.Series(status), now, moves["from_id"], layout, unchained),
+            "doubtful_status_id": _doubts(status, now, moves["from_id"], layout, unchained),
         }
     )
 
 
-def _in_places(moves: pl.DataFrame, rows: np.ndarray) -> list[np.ndarray]:
-    """Instant (microseconds) and target of the change in each place. NumPy's memory comes in larger pages."""
-    places = rows.astype(np.int64)
-    return [np.take(moves[name].to_physical().to_numpy(), places) for name in ("changed_at", "to_id")]
+def _begun(created: pl.Series, changed: pl.Series, has_changed: np.ndarray) -> pl.Series:
+    """Creation, or the first change where there is one and it is earlier."""
+    return changed.zip_with(pl.Series(has_changed) & (changed < created), created)
 
 
 def _doubts(status: pl.Series, now: pl.Series, left: pl.Series, layout: _Layout, unchained: np.ndarray) -> pl.Series:

@@ -9,9 +9,9 @@ from datetime import datetime
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from transforms.calendar import WorkingClock
+from transforms.order import same_issue
 
 
 def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
@@ -19,25 +19,10 @@ def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
 
     ``rows`` hold issue_id and entered_at, an issue's rows together and in order.
     """
-    entered, now = rows["entered_at"], pl.Series([as_of], dtype=rows.schema["entered_at"])
-    goes_on = _goes_on(rows["issue_id"].to_numpy())
-    left = np.concatenate([entered.to_physical().to_numpy()[1:], now.to_physical().to_numpy()])[: len(rows)]
-    left[~goes_on] = now.to_physical()[0]
-    elapsed = left - entered.to_physical().to_numpy()
-    elapsed //= 1_000
-    return rows.with_columns(left_at=_only_where(goes_on, left).cast(entered.dtype), elapsed_ms=elapsed)
-
-
-def _goes_on(ids: np.ndarray) -> np.ndarray:
-    """Whether the next row is of the same issue."""
-    return np.append(ids[1:] == ids[:-1], np.zeros(min(len(ids), 1), bool))
-
-
-def _only_where(is_there: np.ndarray, values: np.ndarray) -> pl.Series:
-    """The values where they are there, else empty, without a copy, which would cost as much as all else here."""
-    bits = np.packbits(is_there, bitorder="little")
-    buffers = [pa.py_buffer(bits), pa.py_buffer(values)]
-    return pl.Series(pa.Array.from_buffers(pa.int64(), len(values), buffers))
+    left = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
+    end = pl.col.left_at.fill_null(pl.lit(as_of, rows.schema["entered_at"]))
+    closed = rows.with_columns(left_at=left)
+    return closed.with_columns(elapsed_ms=(end - pl.col.entered_at).dt.total_milliseconds())
 
 
 def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClock, as_of: datetime) -> pl.DataFrame:
