@@ -40,8 +40,8 @@ def dated_definitions(rules: StreamRules, walk: Sequence[WalkStatus], site: Site
     """The definitions of a stream, oldest first: the walk as listed or inferred, and what each change makes of it.
 
     The commitment point is where flow.toml says; where it says nothing, it stays with the status it was inferred at.
-    Raises WorkflowError for a status or stage that is not in the walk, a status outside the order of the walk that
-    comes to end work or the other way round, and for what a change leaves as it was.
+    Raises WorkflowError for a status or stage that is not in the walk, a status outside the walk that comes to end
+    work, and for what a change leaves as it was.
     """
     first = first_committed_order(walk)
     inferred_ids = frozenset(status.status.status_id for status in walk if status.status_order == first)

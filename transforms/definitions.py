@@ -135,9 +135,7 @@ def cut_visits(visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.
     later = later.with_columns(entered_at="begins_at").drop("begins_at")
     cut = _told(pl.concat([visits, later]).sort("issue_id", "visit_number", "entered_at"), workflow)
     cut = cut.with_columns(is_end=pl.col.work_kind.is_in(TERMINAL_KINDS)).filter(~ended_before())
-    goes_on = same_issue(-1) & (pl.col.visit_number == pl.col.visit_number.shift(-1))
-    cut = cut.with_columns(left_at=pl.when(goes_on).then(pl.col.entered_at.shift(-1)).otherwise("left_at"))
-    return cut.select(visits.columns)
+    return cut.with_columns(left_at=pl.coalesce(_next_piece(), "left_at")).select(visits.columns)
 
 
 def cut_where_ended(visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
@@ -147,10 +145,9 @@ def cut_where_ended(visits: pl.DataFrame, workflow: Workflow, as_of: datetime) -
         return visits
     is_end = pl.col.work_kind.is_in(TERMINAL_KINDS)
     cut = cut.filter(~_is_same_visit() | is_end)
-    left_at = pl.when(_is_same_visit().shift(-1, fill_value=False)).then(pl.col.entered_at.shift(-1))
     last = visits.select("issue_id", "visit_number", visit_left_at="left_at")
     cut = cut.join(last, on=["issue_id", "visit_number"], how="left", maintain_order="left")
-    return cut.with_columns(left_at=pl.coalesce(left_at, "visit_left_at")).select(visits.columns)
+    return cut.with_columns(left_at=pl.coalesce(_next_piece(), "visit_left_at")).select(visits.columns)
 
 
 def since_entry(flag: str) -> pl.Expr:
@@ -165,6 +162,11 @@ def ended_before() -> pl.Expr:
 
 def _is_same_visit() -> pl.Expr:
     return same_issue(1) & (pl.col.visit_number == pl.col.visit_number.shift(1)).fill_null(False)
+
+
+def _next_piece() -> pl.Expr:
+    """When the next piece of the same visit begins; empty for the last one."""
+    return pl.when(_is_same_visit().shift(-1, fill_value=False)).then(pl.col.entered_at.shift(-1))
 
 
 def _told(pieces: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:

@@ -196,7 +196,7 @@ def reviewed_until(back):
     return frames(told.to("In Progress", back) if back else told)
 
 
-def test_work_that_ends_on_a_day_is_done_then_for_whoever_waits_for_its_release():
+def test_a_visit_in_which_work_ends_on_a_day_is_cut_there():
     core = core_of(reviewed_until(None), ENDS_EARLIER, AS_OF)
     visits = cut_where_ended(core.status_visits.collect(), ENDS_EARLIER, AS_OF)
     assert visits.select("work_kind", "entered_at", "left_at").rows()[1:] == [
