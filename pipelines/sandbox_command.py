@@ -43,14 +43,14 @@ def serve(
         raise SandboxError(f"Port {port} cannot be used: {error.strerror}. Name another one with --port.") from None
     for sign in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sign, signal.default_int_handler)  # otherwise a shell's background jobs ignore SIGINT
-    with sandbox:
-        say("\n".join(how_to_talk(sandbox.url, flavour, len(site.issues))))
-        if script:
-            say(f"On the way: {counted(len(script.faults), 'fault')} of {faults}.")
-        try:
+    try:
+        with sandbox:
+            say("\n".join(how_to_talk(sandbox.url, flavour, len(site.issues))))
+            if script:
+                say(f"On the way: {counted(len(script.faults), 'fault')} of {faults}.")
             sandbox.join()
-        except KeyboardInterrupt:
-            say(f"Stopped. Faults that struck: {len(sandbox.fired)}." if script else "Stopped.")
+    except KeyboardInterrupt:
+        say(f"Stopped. Faults that struck: {len(sandbox.fired)}." if script else "Stopped.")
 
 
 def run_on_sandbox(settings: RunSettings, *, is_verbose: bool = False) -> None:

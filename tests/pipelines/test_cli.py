@@ -19,6 +19,7 @@ from pipelines.config_errors import ConfigError
 from pipelines.jira.errors import CredentialsError, MissingSettingError
 from pipelines.run import AuditError
 from pipelines.sandbox.server import DEFAULT_EMAIL, DEFAULT_TOKEN, start
+from pipelines.sandbox_command import serve
 from tests.pipelines.sandbox.sites import small_site
 from transforms.catalog import TABLES
 from transforms.walk import WorkflowError
@@ -202,6 +203,21 @@ def test_recorded_issues_are_served_until_interrupted(tmp_path, sign):
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_sandbox_interrupted_while_it_still_speaks_stops_like_any_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
+    recorded = tmp_path / "recorded.jsonl"
+    recorded.write_text("".join(json.dumps(issue) + "\n" for issue in small_site().issues.values()))
+    said = []
+
+    def say(words):
+        said.append(words)
+        if len(said) == 1:
+            raise KeyboardInterrupt
+
+    serve("dc", [recorded], 0, say)
+    assert said[1:] == ["Stopped."]
 
 
 def test_a_missing_recording_is_told():

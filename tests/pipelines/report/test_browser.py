@@ -202,8 +202,9 @@ def test_the_map_is_drawn_to_scale(watched, streams):
 def test_figures_stand_behind_every_chart(watched, streams):
     watched.open(f"#stream={streams[0]}")
     watched.page.locator("[data-view='cycle_times'] [data-rows] summary").click()
-    rows = watched.page.locator("[data-view='cycle_times'] [data-rows] tbody tr").count()
-    assert 10 < rows <= 203, "two hundred points and three percentiles at most"
+    rows = watched.page.locator("[data-view='cycle_times'] [data-rows] tbody tr")
+    rows.first.wait_for()
+    assert 10 < rows.count() <= 203, "two hundred points and three percentiles at most"
 
 
 def test_the_whole_page_is_reached_by_tab(watched, streams):
