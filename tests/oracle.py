@@ -22,8 +22,12 @@ ROLLUP_PRECEDENCE = ("touch", "blocked", "unassigned", "wait", "done_gap")
 class Site:
     """All issues, and the questions that need more than one of them."""
 
-    def __init__(self, issues: pl.DataFrame, changes: pl.DataFrame, workflow: Workflow, as_of: datetime) -> None:
+    def __init__(
+        self, issues: pl.DataFrame, changes: pl.DataFrame, workflow: Workflow, as_of: datetime,
+        versions: pl.DataFrame | None = None,
+    ) -> None:  # fmt: skip
         self.workflow, self.as_of = workflow, ms(as_of)
+        self.versions = {} if versions is None else {row["version_id"]: row for row in versions.to_dicts()}
         self.models = {
             (r["value_stream"], r["status_id"], r.get("until")): StatusModel(
                 r["stage_name"], r["work_kind"], r["status_order"]

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+FOREVER = 2**62
+
 CURRENT = {"status": "status_id", "assignee": "assignee", "flagged": "is_flagged", "resolution": "resolution_id"}
 """Fields with a value over time, and the column of the issue that holds the current one."""
 
@@ -35,12 +37,16 @@ class Visit(NamedTuple):
 
 
 class Stay(NamedTuple):
-    """A visit, or what of one lies before or behind the midnight at which its status came to end work."""
+    """A visit, or a part of one: cut where its status came to end work, and where that came to be an end indeed.
+
+    ``is_over`` where work has ended and waits for no release.
+    """
 
     visit: Visit
     entered: int
     left: int | None
     is_ended: bool
+    is_over: bool
 
 
 class Pass(NamedTuple):
@@ -150,15 +156,38 @@ class IssueHistory:
 
     @cached_property
     def stays(self) -> list[Stay]:
-        """The visits, those in two whose status came to end work while they lasted."""
-        found = []
+        """The visits, cut where their status comes to end work and where that comes to be an end, or ceases to."""
+        found: list[Stay] = []
         for visit in self.visits:
-            ended = self.ended_from(visit, visit.status_id)
-            if ended is None or ended > visit.entered:
-                found.append(Stay(visit, visit.entered, visit.left if ended is None else ended, False))
-            if ended is not None:
-                found.append(Stay(visit, ended, visit.left, True))
+            told = [(at, self.is_ended_at(visit, visit.status_id, at), self.is_over_at(visit, visit.status_id, at))
+                    for at in self.turns(visit)]  # fmt: skip
+            parts = [next(run) for _, run in groupby(told, key=lambda part: part[1:])]
+            ends = [at for at, _, _ in parts[1:]] + [visit.left]
+            found += [Stay(visit, at, left, *flags) for (at, *flags), left in zip(parts, ends, strict=True)]
         return found
+
+    def turns(self, visit: Visit) -> list[int]:
+        """When a visit began, and every later instant of it that may make its status an end, or cease to."""
+        last = self.as_of + 1 if visit.left is None else visit.left
+        events = [self.in_users_hands_at, *(move.at for move in self.moves("resolution"))]
+        return sorted({*self.held(visit), *(at for at in events if visit.entered < at < last)})
+
+    # release
+
+    @cached_property
+    def in_users_hands_at(self) -> int:
+        """From when on finished work is in users' hands: noon of its earliest release, where it needs one."""
+        own = [self.site.versions.get(number) for number in self.issue["fix_version_ids"]]
+        days = [version["release_date"] for version in own if version is not None and version["is_released"]]
+        if self.stream.delivery != "release" or not own or None in days:
+            return self.begin
+        noons = [ms(datetime.combine(day, time(12), ZoneInfo(self.stream.calendar.zone))) for day in days]
+        return min(noons, default=FOREVER)
+
+    def is_over_at(self, visit: Visit, status_id: int, at: int) -> bool:
+        """Whether by an instant of a visit work has ended in a status and does not wait for its release."""
+        is_shipped = self.in_users_hands_at <= at or self.is_discarded_at(visit, status_id, at)
+        return self.is_ended_at(visit, status_id, at) and is_shipped
 
     # passes
 
@@ -178,12 +207,12 @@ class IssueHistory:
         horizon = self.stream.reopen_horizon // timedelta(milliseconds=1)
         found: list[list[Stay]] = []
         lives: list[Stay] = []
-        for terminal, run in groupby(self.stays, key=lambda stay: stay.is_ended):
+        for over, run in groupby(self.stays, key=lambda stay: stay.is_over):
             stretch = list(run)
             lives = lives + stretch
             left = stretch[-1].left
             long = left is not None and left - stretch[0].entered > horizon
-            if terminal and long and self.is_delivered(stretch[-1]):
+            if over and long and self.is_delivered(stretch[-1]):
                 found.append(lives)
                 lives = []
         return [self._pass(n, part) for n, part in enumerate([*found, lives] if lives else found, start=1)]
@@ -193,7 +222,7 @@ class IssueHistory:
         started = (commits or [None])[0]
         finished = None
         for stay in reversed(stays):
-            if not stay.is_ended:
+            if not stay.is_over:
                 break
             finished = stay.entered
         return Pass(number, stays, started, finished)

@@ -12,10 +12,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from tests.oracle_events import ms, working_ms
-from tests.oracle_history import IssueHistory, Pass, Row, Stay, Visit
+from tests.oracle_history import FOREVER, IssueHistory, Pass, Row, Stay, Visit
 from transforms.workflow import SPAN_KINDS, TERMINAL_KINDS
-
-FOREVER = 2**62
 
 
 class Stretch(NamedTuple):
@@ -46,9 +44,9 @@ class Life(IssueHistory):
         if not self.is_started_at(at):
             return "not_started"
         visit = self.visit_at(at)
-        if self.is_ended_at(visit, visit.status_id, at):
+        if self.is_over_at(visit, visit.status_id, at):
             return self._ended(at, visit, visit.status_id)
-        return self._overlaid(at, visit.status_id, True)
+        return self._overlaid(at, visit, visit.status_id, True)
 
     def alternative_at(self, at: int) -> str | None:
         """The category under the other reading of a doubtful instant, where that differs.
@@ -62,8 +60,8 @@ class Life(IssueHistory):
         starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or is_ended)
         if not self.is_started_at(at) and not starts:
             return None
-        if not is_ended:
-            other = self._overlaid(at, status, False)
+        if not self.is_over_at(visit, status, at):
+            other = self._overlaid(at, visit, status, False)
         elif doubt is not None and self.would_last(visit):
             other = "discarded" if self.is_discarded_at(visit, status, at) else "done"
         else:
@@ -87,13 +85,13 @@ class Life(IssueHistory):
             return "done_gap"
         return "discarded" if self.is_discarded_at(visit, status_id, at) else "done"
 
-    def _overlaid(self, at: int, status_id: int, counts_unknown_blockers: bool) -> str:
-        """What lies over a status that is not terminal."""
-        model = self.model(status_id, at)
+    def _overlaid(self, at: int, visit: Visit, status_id: int, counts_unknown_blockers: bool) -> str:
+        """What lies over a status that is not terminal, or over the wait for a release."""
+        kind = "queue" if self.is_ended_at(visit, status_id, at) else self.model(status_id, at).kind
         is_dependent = self.is_blocked_at(at, unknown_blockers=counts_unknown_blockers)
-        if model.kind == "blocked" or is_dependent or self.value_at("flagged", at):
+        if kind == "blocked" or is_dependent or self.value_at("flagged", at):
             return "blocked"
-        if model.kind == "queue":
+        if kind == "queue":
             return "wait"
         is_nobodys = self.value_at("assignee", at) is None
         return "unassigned" if is_nobodys and self.stream.is_assignment_used else "touch"
@@ -116,9 +114,7 @@ class Life(IssueHistory):
     def _dependency(self, key: str, rows: list[Row]) -> Iterator[tuple[int, int, bool]]:
         events = [(ms(c["changed_at"]), c["to_key"] == key) for c in rows if key in (c["to_key"], c["from_key"])]
         is_old = not events[0][1] if events else True
-        opened = self.passes[0].started if is_old else None
-        if is_old and opened is None:
-            opened = self.begin
+        opened = ms(self.issue["created_at"]) if is_old else None  # one set with the issue's creation leaves no change
         for at, is_added in events:
             if is_added and opened is None:
                 opened = at
@@ -145,7 +141,7 @@ class Life(IssueHistory):
         """All instants at which anything may change, from the beginning to ``as_of``."""
         found = {self.begin, self.as_of} | {ms(c["changed_at"]) for c in self._changes}
         found |= {at for stretch in self.dependencies for at in stretch[:2]}
-        found |= set(self.midnights(self.begin, self.as_of))
+        found |= {self.in_users_hands_at, *self.midnights(self.begin, self.as_of)}
         return sorted(at for at in found if self.begin <= at <= self.as_of)
 
     @cached_property
@@ -163,7 +159,8 @@ class Life(IssueHistory):
     def stage_at(self, at: int) -> str:
         """The stage of an instant."""
         visit = self.visit_at(at)
-        return self.told_at(visit, visit.status_id, at).stage
+        is_waiting = self.is_ended_at(visit, visit.status_id, at) and not self.is_over_at(visit, visit.status_id, at)
+        return "Release" if is_waiting else self.told_at(visit, visit.status_id, at).stage
 
     def working(self, start: int, end: int) -> int:
         """Working time in the stream's calendar."""
@@ -194,21 +191,22 @@ class Life(IssueHistory):
 
     def _counts(self, life: Pass) -> Row:
         reopened = [after for before, after in pairwise(life.stays) if before.is_ended and not after.is_ended]
-        finishes = [stay.entered for stay in life.stays if stay.is_ended]
+        is_instant_enough = self.stream.delivery == "status"
+        ends = [stay for stay in life.stays if stay.is_over]
+        finishes = [stay.entered for stay in ends if is_instant_enough or stay.left != stay.entered]
         return {
             "reopen_count": len(reopened),
             "first_finished_at": finishes[0] if finishes else None,
             "backward_move_count": self._backward_moves(life.stays),
             "handoff_count": self._handoffs(life),
             "continuity_break_count": len({stay.visit for stay in life.stays if stay.visit.doubt is not None}),
-            "is_never_started": life.finished is not None
-            and not any(self.worked(stay) for stay in life.stays),
+            "is_never_started": life.finished is not None and not any(self.worked(stay) for stay in life.stays),
         }
 
     def _backward_moves(self, stays: list[Stay]) -> int:
         """Steps to an earlier place, both places as the definition of the step has them."""
         count, known = 0, None
-        for visit, _, _, is_ended in stays:
+        for visit, _, _, is_ended, _ in stays:
             if is_ended:
                 known = None
                 continue

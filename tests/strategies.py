@@ -14,8 +14,10 @@ from typing import Any
 import polars as pl
 from hypothesis import strategies as st
 
+from tests import builders
 from tests.builders import PERSONS, RESOLUTIONS, Board, Frames, History, Status, frames, history, issue_id_of
 from transforms.calendar import WorkingCalendar
+from transforms.raw import RawVersions
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
 ZONES = ("Europe/Berlin", "America/New_York")
@@ -46,6 +48,7 @@ class Case:
     frames: Frames
     workflow: Workflow
     as_of: datetime
+    versions: pl.DataFrame | None = None
 
     def frames_and_workflow(self) -> tuple[Frames, Workflow, datetime]:
         """What ``chain.compute`` takes."""
@@ -60,6 +63,8 @@ class Case:
         told = pl.concat([self.workflow.earlier_statuses, self.workflow.statuses], how="diagonal")
         model = [" ".join(f"{r[n]}" for n in _SHOWN if r[n] is not None) for r in told.to_dicts()]
         lines = [f"as of {self.as_of:%d %H:%M:%S.%f}; {self.workflow.streams[0]}", "statuses: " + "; ".join(model)]
+        for version in [] if self.versions is None else self.versions.to_dicts():
+            lines.append(f"  version {version['version_id']} on {version['release_date']}, {version['is_released']}")
         for issue in self.frames.issues.to_dicts():
             lines.append(_line(issue["created_at"], f"{issue['issue_key']} created; now {_now(issue)}"))
             own = self.frames.changes.filter(issue_id=issue["issue_id"]).sort("changed_at", maintain_order=True)
@@ -72,7 +77,7 @@ def _line(at: datetime, text: str) -> str:
 
 
 def _now(issue: dict[str, object]) -> str:
-    shown = ("status_id", "assignee", "is_flagged", "resolution_id", "blocked_by_keys", "parent_key")
+    shown = ("status_id", "assignee", "is_flagged", "resolution_id", "blocked_by_keys", "parent_key", "fix_version_ids")
     return ", ".join(f"{name} {issue[name]}" for name in shown)
 
 
@@ -244,6 +249,30 @@ def dated_cases(draw: st.DrawFn, **how: Any) -> Case:
         case.workflow, streams=(replace(stream, earlier=tuple(earlier)),), earlier_statuses=pl.concat(models)
     )
     return replace(case, workflow=workflow)
+
+
+@st.composite
+def released_cases(draw: st.DrawFn, **how: Any) -> Case:
+    """A small site whose stream delivers by release, dated or not: released, planned and undated versions.
+
+    Every issue is in none, one or two of them; one that is not known is among them. ``how`` is that of ``cases``.
+    """
+    case = draw(st.one_of(cases(**how), dated_cases(**how)))
+    first = min(case.frames.issues["created_at"]).date() - timedelta(days=2)
+    days = st.one_of(st.none(), *[st.integers(1, 7)] * 3)
+    rows = [
+        (number, builders.PROJECT_ID, f"v{number}", day and first + timedelta(days=day), draw(st.booleans()))
+        for number, day in enumerate(draw(st.lists(days, max_size=3)), start=1)
+    ]
+    numbers = st.lists(st.integers(1, len(rows) + 1), max_size=2, unique=True)
+    named = pl.Series([draw(numbers) for _ in case.frames.issues["issue_id"]], dtype=pl.List(pl.Int64))
+    [stream] = case.workflow.streams
+    return replace(
+        case,
+        frames=Frames(case.frames.issues.with_columns(fix_version_ids=named), case.frames.changes),
+        workflow=replace(case.workflow, streams=(replace(stream, delivery="release"),)),
+        versions=pl.DataFrame(rows, schema=RawVersions.polars_schema(), orient="row"),
+    )
 
 
 @st.composite

@@ -16,7 +16,7 @@ from tests.builders import PROJECT_ID
 from tests.flow_command import FLAVOURS
 from tests.laws import LAWS, TABLES, broken_laws
 from tests.short_company import published_short_company
-from tests.strategies import Case, cases, dated_cases
+from tests.strategies import Case, cases, dated_cases, released_cases
 from transforms import raw
 from transforms.schema import Table
 
@@ -40,6 +40,8 @@ class Tables:
         told = {"raw_issues": frames.issues, "raw_changes": frames.changes, "raw_projects": projects}
         told |= {"raw_statuses": statuses.unique("status_id").select(*RAW["raw_statuses"].columns)}
         self._known: dict[str, Any] = {name: frame.lazy() for name, frame in told.items()}
+        if case.versions is not None:
+            self._known["raw_versions"] = case.versions.lazy()
         self._known |= {"workflow": workflow, "as_of": as_of, "landed_batches": SimpleNamespace(as_of=as_of)}
 
     def of(self, name: str) -> Any:
@@ -80,7 +82,7 @@ def test_every_law_holds_on_the_company_and_finds_rows_to_hold_on(tmp_path_facto
 
 
 @settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-@given(st.one_of(cases(), dated_cases()))
+@given(st.one_of(cases(), dated_cases(), released_cases()))
 def test_every_law_holds_on_random_histories(case):
     assert broken_laws(opened(case)) == {}
 

@@ -49,19 +49,24 @@ def _with_model(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) ->
     model = index.statuses.select(pl.col.stage_name.cast(LABEL), "work_kind", "is_committed")
     rows = pl.concat([rows, model[rows["status_row"].to_numpy()]], how="horizontal").with_columns(
         is_assignment_used=pl.lit(pl.Series(assigns[stream])),
-        is_discarded=_is_discarded("work_kind", discarding),
+        is_discarded=_is_discarded(pl.col.work_kind, discarding),
     )
-    awaits_release = (pl.col.work_kind == "done") & ~pl.col.is_discarded & (pl.col.released == 0)
+    awaits_release = _awaits_release(pl.col.work_kind, discarding)
     return rows.with_columns(
         awaits_release=awaits_release,
         is_terminal=pl.col.work_kind.is_in(TERMINAL_KINDS) & ~awaits_release,
     )
 
 
-def _is_discarded(work_kind: str, discarding: list[int]) -> pl.Expr:
+def _is_discarded(work_kind: pl.Expr, discarding: list[int]) -> pl.Expr:
     """Cancelled by its status, or by its resolution in a done one."""
-    by_resolution = (pl.col(work_kind) == "done") & pl.col.resolution.is_in(discarding)
-    return (pl.col(work_kind) == "discarded") | by_resolution
+    by_resolution = (work_kind == "done") & pl.col.resolution.is_in(discarding)
+    return (work_kind == "discarded") | by_resolution
+
+
+def _awaits_release(work_kind: pl.Expr, discarding: list[int]) -> pl.Expr:
+    """Done, and not yet in users' hands."""
+    return (work_kind == "done") & ~_is_discarded(work_kind, discarding) & (pl.col.released == 0)
 
 
 def _stage() -> pl.Expr:
@@ -84,15 +89,16 @@ def _kind() -> pl.Expr:
 def _other_kind(discarding: list[int]) -> pl.Expr:
     """The kind under the other reading: the doubtful status where there is one, and no unknown blocker."""
     in_doubt = pl.col.doubtful_row >= 0
-    work_kind = pl.when(in_doubt).then(pl.col.other_kind).otherwise("work_kind")
-    work_kind = pl.when(~in_doubt & pl.col.awaits_release).then(_QUEUE).otherwise(work_kind)
+    work_kind = pl.when(in_doubt).then("other_kind").otherwise("work_kind")
+    awaits_release = _awaits_release(work_kind, discarding)
+    work_kind = pl.when(awaits_release).then(_QUEUE).otherwise(work_kind)
     stands = ~in_doubt & (pl.col.is_final | pl.col.is_gap | ~pl.col.has_started)
     uncommitted = in_doubt & ~pl.col.has_started & ~pl.col.other_committed
     return (
         pl.when(stands | uncommitted)
         .then("kind")
         .when(work_kind.is_in(TERMINAL_KINDS) & pl.col.other_would_last)
-        .then(_ended(_is_discarded("other_kind", discarding)))
+        .then(_ended(_is_discarded(pl.col.other_kind, discarding)))
         .when(work_kind.is_in(TERMINAL_KINDS))
         .then(_lit("done_gap"))
         .otherwise(_overlaid(work_kind, pl.col.known_dependency == 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.contracts.contract import THIS_RUN, Contract
 
 COUNTED = "hierarchy_level = flow_level AND NOT is_rolled_up"
-"""Journeys that count as work (``transforms.metrics.counted``)."""
+"""Journeys that count as work, told without ``is_counted``, which is audited itself."""
 
 
 COUNTS_OF_TYPES = (

@@ -21,7 +21,6 @@ from transforms.constraint.study import Question, Study, study
 from transforms.constraint.visits import stage_visits
 from transforms.metrics.constraint_evidence import ConstraintEvidence
 from transforms.metrics.constraint_verdicts import ConstraintVerdicts
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import PERIOD_KEY, cells
 from transforms.metrics.periods import periods
 from transforms.metrics.privacy import MINIMUM_GROUP, team_sizes
@@ -67,7 +66,7 @@ def ask(
     as_of: datetime,
 ) -> list[Question]:
     """One question for every stream in every period in which it had any work."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     if journeys.is_empty():
         return []
     persons = person_intervals.collect()

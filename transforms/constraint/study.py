@@ -89,7 +89,7 @@ def study(question: Question) -> Study:
         agreeing = [supports(evidence, effect.target.stations) for effect in reliefs.fifths]
         found = judge(reliefs, seen.delivered_count, residence, agreeing, _doubts(question), fullness)
     verdict = _verdict_row(question, model, found, reliefs, weeks)
-    estimates = [] if reliefs is None or found.confidence == "none" else _relief_rows(question, model, found, reliefs)
+    estimates = [] if reliefs is None or found.confidence == "none" else _relief_rows(question, found, reliefs)
     return Study(verdict, _evidence_rows(question, evidence), estimates)
 
 
@@ -211,7 +211,7 @@ def _anti_benefit(seen: Observed, reliefs: Reliefs | None) -> Row:
     return row if effect is None else row | {"faster_stage_name": label(seen, effect.target)}
 
 
-def _relief_rows(question: Question, model: Model, found: Judgement, reliefs: Reliefs) -> list[Row]:
+def _relief_rows(question: Question, found: Judgement, reliefs: Reliefs) -> list[Row]:
     wins = [*found.wins, *[None] * (len(reliefs.halved) + 1)]
     effects = [*reliefs.fifths, *reliefs.halved, *([] if reliefs.faster is None else [reliefs.faster])]
     return [

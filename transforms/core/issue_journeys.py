@@ -53,7 +53,12 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         " Empty before.",
         nullable=True,
     )
-    first_finished_at = Column(TIMESTAMP, "First entry into a terminal status. Empty before.", nullable=True)
+    first_finished_at = Column(
+        TIMESTAMP,
+        "First entry into a terminal status; where delivery is by release, from when on it first was in users' hands or"
+        " discarded. Empty before.",
+        nullable=True,
+    )
     finished_at = Column(
         TIMESTAMP, "Beginning of the terminal stretch that ended the journey. Empty while it is open.", nullable=True
     )

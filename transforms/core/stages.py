@@ -10,6 +10,9 @@ from transforms.schema import LABEL, Column, Table
 from transforms.wip_limits import NO_BOARD, find_stage_limits
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
+DELIVERED_STAGE = "Delivered work"
+"""Stage of delivered work, where a stream has none that is nothing else."""
+
 
 class Stages(Table, layer="core", key=("value_stream", "stage_name")):
     """One row per stage of a value stream. Answers: which steps does work walk through, and in what order?"""
@@ -40,9 +43,11 @@ class Stages(Table, layer="core", key=("value_stream", "stage_name")):
 
 
 def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workflow: Workflow) -> pl.LazyFrame:
-    """Gather statuses into stages; Stages, from Statuses. Delivery by release adds a stage for the wait for it.
+    """Gather statuses into stages; Stages, from Statuses. Those that end nothing come first, then where delivery lies.
 
-    A stage is told as it is now, or as it was last where a later definition leaves it without statuses.
+    A stage is told as it is now, or as it was last where a later definition leaves it without statuses. Delivery by
+    release adds a stage for the wait for it; and where all that delivers shares its stages with work, now or by an
+    earlier definition, a stage of its own is added for what is delivered.
     """
     names = statuses.select(pl.col.value_stream.cast(pl.String), "status_id", "status_name").collect()
     model = every_definition(workflow).join(names, on=["value_stream", "status_id"], how="left")
@@ -54,6 +59,7 @@ def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workfl
             pl.col.stage_order.min(),
             pl.col.is_committed.any(),
             is_terminal=is_terminal.all(),
+            delivers=(pl.col.work_kind == "done").any(),
             has_queue=(pl.col.work_kind == "queue").any(),
             has_active=(pl.col.work_kind == "active").any(),
             status_names=pl.col.status_name.fill_null(pl.col.status_id.cast(pl.String)).str.join(", "),
@@ -61,17 +67,18 @@ def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workfl
     )
     stages = told.group_by("value_stream", "stage_name", maintain_order=True).agg(
         pl.col("stage_order", "has_queue", "has_active", "status_names").last(),
-        pl.col.is_terminal.all(),
+        pl.col.is_terminal.all() & ~_waits_for_release(workflow).any(),
+        pl.col.delivers.any(),
         pl.col.is_committed.any(),
         committed_until_date=pl.col.until.filter("is_committed").last(),
     )
     stages = stages.with_columns(pl.col("value_stream", "stage_name").cast(LABEL)).sort("value_stream", "stage_order")
-    stages = pl.concat([stages, _release_stages(stages, workflow)])
+    stages = pl.concat([stages, _release_stages(stages, workflow), _delivered_stages(stages)])
     limits = find_stage_limits(raw_board_columns, workflow).lazy()
     return Stages.select(
         stages.lazy()
         .join(limits, on=["value_stream", "stage_name"], how="left", maintain_order="left")
-        .sort("value_stream", "is_terminal", "stage_order", maintain_order=True)
+        .sort("value_stream", "is_terminal", pl.col.is_terminal & ~pl.col.delivers, "stage_order", maintain_order=True)
         .with_columns(
             stage_order=pl.int_range(pl.len()).over("value_stream").cast(pl.Int32),
             wip_limit_note=pl.when(~pl.col.is_terminal & pl.col.wip_limit.is_null()).then(
@@ -81,20 +88,41 @@ def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workfl
     )
 
 
+def _waits_for_release(workflow: Workflow) -> pl.Expr:
+    """Whether a stage is, in a stream that delivers by release, the one in which done work waits for it."""
+    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
+    return pl.col.value_stream.cast(pl.String).is_in(by_release) & (pl.col.stage_name == RELEASE_STAGE)
+
+
 def _release_stages(stages: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
     """Where work waits between Done and its release, in streams that have no stage of that name themselves."""
+    having = stages.filter(_waits_for_release(workflow))["value_stream"].cast(pl.String).to_list()
     by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
-    having = stages.filter(pl.col.stage_name == RELEASE_STAGE)["value_stream"].cast(pl.String).to_list()
     missing = [name for name in by_release if name not in having]
+    return _added(missing, stages, RELEASE_STAGE, "(done, not yet released)", is_terminal=False)
+
+
+def _delivered_stages(stages: pl.DataFrame) -> pl.DataFrame:
+    """Where delivered work lies, in streams in which every stage that delivers is one of work, too."""
+    streams = stages.group_by("value_stream", maintain_order=True).agg(
+        pl.col.delivers.any(), has_own=(pl.col.is_terminal & pl.col.delivers).any()
+    )
+    missing = streams.filter(pl.col.delivers & ~pl.col.has_own)["value_stream"].cast(pl.String).to_list()
+    return _added(missing, stages, DELIVERED_STAGE, "(delivered)", is_terminal=True)
+
+
+def _added(streams: list[str], stages: pl.DataFrame, name: str, holds: str, *, is_terminal: bool) -> pl.DataFrame:
+    """A stage of no status of its own, behind the others of its kind in each of the streams."""
     last = int(stages["stage_order"].to_numpy().max(initial=0)) + 1
-    return pl.DataFrame({"value_stream": missing}, schema={"value_stream": pl.String}).select(
+    return pl.DataFrame({"value_stream": streams}, schema={"value_stream": pl.String}).select(
         pl.col.value_stream.cast(LABEL),
-        stage_name=pl.lit(RELEASE_STAGE, LABEL),
+        stage_name=pl.lit(name, LABEL),
         stage_order=pl.lit(last, pl.Int32),
-        has_queue=pl.lit(True),
+        has_queue=pl.lit(not is_terminal),
         has_active=pl.lit(False),
-        status_names=pl.lit("(done, not yet released)"),
-        is_terminal=pl.lit(False),
+        status_names=pl.lit(holds),
+        is_terminal=pl.lit(is_terminal),
+        delivers=pl.lit(is_terminal),
         is_committed=pl.lit(True),
         committed_until_date=pl.lit(None, pl.Date),
     )

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.exits import waiting_exits
 from transforms.metrics.period_tables import (
     PERIOD_KEY,
@@ -85,7 +84,7 @@ def concentrate_approvers(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Measure how few people every waiting stage depends on; ApproverConcentration."""
-    journeys, changes = counted_journeys(issue_journeys, workflow).collect(), raw_changes.collect()
+    journeys, changes = issue_journeys.filter("is_counted").collect(), raw_changes.collect()
     visits = cut_where_ended(status_visits.collect(), workflow, as_of)
     exits = waiting_exits(visits, journeys["issue_id"], changes, workflow)
     if exits.is_empty():

@@ -10,7 +10,6 @@ from datetime import datetime
 import polars as pl
 from scipy.stats import chi2
 
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
     MS_PER_HOUR,
@@ -81,7 +80,7 @@ class CommitmentCadence(PeriodTable, layer="metrics", key=PERIOD_KEY):
 
 def measure_commitment_cadence(issue_journeys: pl.LazyFrame, workflow: Workflow, as_of: datetime) -> pl.LazyFrame:
     """Measure the wait for commitment and its rhythm; CommitmentCadence."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     if journeys.is_empty():
         return CommitmentCadence.empty().lazy()
     first = covered_stretch([journeys["created_at"]], as_of)[0]

@@ -54,7 +54,7 @@ def draw_cumulative_flow(
     """Count every stage at the end of every day from the stream's first issue on; CumulativeFlowDaily."""
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
     walk = stages.collect()
-    parts = [count_days(work_intervals, issue_journeys, walk, stream, workflow, as_of) for stream in workflow.streams]
+    parts = [count_days(work_intervals, issue_journeys, walk, stream, as_of) for stream in workflow.streams]
     known = [part for part in parts if part is not None]
     if not known:
         return CumulativeFlowDaily.empty().lazy()

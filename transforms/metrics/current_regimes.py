@@ -44,7 +44,7 @@ class CurrentRegimes(Table, layer="metrics", key=("value_stream",)):
 
 def find_current_regimes(issue_journeys: pl.LazyFrame, workflow: Workflow, as_of: datetime) -> pl.LazyFrame:
     """Find the current regime of every stream that has a complete week; CurrentRegimes."""
-    journeys = flow_journeys(issue_journeys, workflow)
+    journeys = flow_journeys(issue_journeys)
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of)).filter("is_complete")
     rows = [_row(name, weeks, workflow) for name, weeks in by_stream(flow)]
     return pl.LazyFrame(rows, schema=CurrentRegimes.polars_schema())

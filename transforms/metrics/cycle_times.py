@@ -11,7 +11,6 @@ import polars as pl
 
 from transforms.definitions import cut_where_ended
 from transforms.metrics.at_risk import ALL_TYPES, at_risk, with_all_types
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.cycle_curves import (
     HORIZONS,
     MINIMUM_INCIDENCE_SAMPLE,
@@ -128,7 +127,7 @@ def measure_cycle_times(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Estimate how long work takes; CycleTimes."""
-    journeys = counted_journeys(issue_journeys, workflow).collect().with_columns(pl.col.issue_type.cast(LABEL))
+    journeys = issue_journeys.filter("is_counted").collect().with_columns(pl.col.issue_type.cast(LABEL))
     if journeys.is_empty():
         return CycleTimes.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.exits import waiting_exits
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -107,7 +106,7 @@ def profile_decisions(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Measure the latency of every waiting stage by hour of the week; DecisionLatency."""
-    journeys, persons = counted_journeys(issue_journeys, workflow).collect(), person_intervals.collect()
+    journeys, persons = issue_journeys.filter("is_counted").collect(), person_intervals.collect()
     ids = journeys["issue_id"]
     visits = cut_where_ended(status_visits.collect(), workflow, as_of)
     exits = waiting_exits(visits, ids, raw_changes.collect(), workflow).filter(~pl.col.is_automation)

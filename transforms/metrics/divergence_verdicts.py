@@ -68,7 +68,7 @@ def judge_divergence(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Judge every stream in every period; DivergenceVerdicts."""
-    journeys = flow_journeys(issue_journeys, workflow)
+    journeys = flow_journeys(issue_journeys)
     if journeys.is_empty():
         return DivergenceVerdicts.empty().lazy()
     pieces = stage_pieces(

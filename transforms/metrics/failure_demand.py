@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -27,7 +26,7 @@ from transforms.metrics.period_tables import (
 )
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods
-from transforms.quality.log_detectors import exits_of
+from transforms.quality.log_detectors import status_moves
 from transforms.row_rules import all_of
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.curves import finished_by, is_known_at
@@ -111,7 +110,7 @@ def measure_failure_demand(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Trace what comes in to what was delivered, and follow what was delivered; FailureDemand."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     issues, changes = raw_issues.collect(), raw_changes.collect()
     visits = cut_where_ended(status_visits.collect(), workflow, as_of)
     if journeys.is_empty():
@@ -119,7 +118,7 @@ def measure_failure_demand(
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
     reopenings = _reopenings(visits, journeys)
     moves = changes.join(reopenings.select("issue_id", changed_at="left_at"), on=["issue_id", "changed_at"], how="semi")
-    bulk = exits_of(issues, moves, journeys, workflow, as_of).filter("is_batch")
+    bulk = status_moves(issues, moves, journeys, as_of).filter("is_batch")
     reopenings = reopenings.join(bulk, on=["issue_id", "left_at"], how="anti")
     followed = _followed(visits, journeys, reopenings, as_of)
     traced = _traced(journeys, linked_pairs(issues, changes, as_of), followed)

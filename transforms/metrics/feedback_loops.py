@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -85,7 +84,7 @@ def find_feedback_loops(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Look for a trace of the outcome of everything delivered; FeedbackLoops."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     if journeys.is_empty():
         return FeedbackLoops.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

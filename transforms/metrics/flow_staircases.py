@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 
 from transforms.local_days import midnight_of
-from transforms.metrics.counted import counted_journeys
 from transforms.schema import LABEL, TIMESTAMP
-from transforms.workflow import TERMINAL_KINDS, ValueStream, Workflow
+from transforms.workflow import TERMINAL_KINDS, ValueStream
 from transforms.workflow_index import covered_stretch
 
 NEVER = np.int32(np.iinfo(np.int32).max)
@@ -46,14 +45,13 @@ def count_days(
     issue_journeys: pl.LazyFrame,
     stages: pl.DataFrame,
     stream: ValueStream,
-    workflow: Workflow,
     as_of: datetime,
 ) -> pl.DataFrame | None:
     """One row per stage and day of ``stream``, with the counts of CumulativeFlowDaily; None without issues."""
     own = pl.col.value_stream.cast(pl.String) == stream.name
-    told = counted_journeys(issue_journeys, workflow).filter(own).collect()
+    told = issue_journeys.filter("is_counted").filter(own).collect()
     walk = stages.filter(own).sort("stage_order")
-    walk = pl.concat([walk.filter(~pl.col.is_terminal), walk.filter("is_terminal")[:1]])
+    walk = pl.concat([walk.filter(~pl.col.is_terminal), walk.filter("is_terminal")[:1]])  # where delivery lies
     if told.is_empty():
         return None
     days = _days(covered_stretch([told["created_at"]], as_of)[0], as_of, ZoneInfo(stream.calendar.zone))

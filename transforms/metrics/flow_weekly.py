@@ -140,7 +140,7 @@ def follow_flow(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Measure every stream in every week from its first flow on; FlowWeekly."""
-    journeys = flow_journeys(issue_journeys, workflow)
+    journeys = flow_journeys(issue_journeys)
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of))
     if flow.is_empty():
         return FlowWeekly.empty().lazy()

@@ -130,7 +130,7 @@ def backtest_forecasts(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Score past forecasts of every stream with a complete week; ForecastBacktests."""
-    journeys = flow_journeys(issue_journeys, workflow)
+    journeys = flow_journeys(issue_journeys)
     grid = flow_weeks(journeys, workflow, as_of).filter("is_complete")
     visits = cut_where_ended(status_visits.collect(), workflow, as_of)
     stretches = delivered_stretches(journeys, work_intervals, visits)

@@ -78,7 +78,7 @@ def forecast(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Answer the questions for every stream with a regime; Forecasts."""
-    journeys = flow_journeys(issue_journeys, workflow)
+    journeys = flow_journeys(issue_journeys)
     scopes, levels = epic_scopes(issue_journeys, journeys, workflow), places_by_answer(forecast_backtests.collect())
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of)).filter("is_complete")
     regimes = {str(row["value_stream"]): row for row in current_regimes.collect().to_dicts()}

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     PERIOD_KEY,
     PeriodTable,
@@ -77,7 +76,7 @@ def count_handoffs(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Count hand-offs of delivered work in every period; Handoffs."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     if journeys.is_empty():
         return Handoffs.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

@@ -13,7 +13,6 @@ import polars as pl
 
 from transforms.definitions import NOWHERE, ONE_STATUS, cut_where_ended, definition_at, places
 from transforms.metrics.at_risk import DISCARDED, at_risk, groups_of
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     MS_PER_HOUR,
     PERIOD_KEY,
@@ -107,7 +106,7 @@ def measure_late_changes(
 ) -> pl.LazyFrame:
     """Count what changed before and after the start; LateChanges, from core tables only."""
     every = issue_journeys.collect()
-    journeys = counted_journeys(every.lazy(), workflow).collect()
+    journeys = every.filter("is_counted")
     if journeys.is_empty():
         return LateChanges.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

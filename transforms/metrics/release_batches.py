@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.in_users_hands import waits_for_release
 from transforms.metrics.issue_links import is_failure, linked_pairs
 from transforms.metrics.period_tables import MS_PER_DAY, definition_version_column, note_column
@@ -82,7 +81,7 @@ def gather_release_batches(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Gather what went out together; ReleaseBatches."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     if journeys.is_empty():
         return ReleaseBatches.empty().lazy()
     issues, visits = raw_issues.collect(), cut_where_ended(status_visits.collect(), workflow, as_of)

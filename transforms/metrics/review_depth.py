@@ -11,7 +11,6 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     PERIOD_KEY,
     PeriodTable,
@@ -89,7 +88,7 @@ def measure_review_depth(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Contrast reviews under high and low load; ReviewDepth."""
-    journeys, persons = counted_journeys(issue_journeys, workflow).collect(), person_intervals.collect()
+    journeys, persons = issue_journeys.filter("is_counted").collect(), person_intervals.collect()
     if journeys.is_empty():
         return ReviewDepth.empty().lazy()
     changes = raw_changes.collect()

@@ -12,7 +12,6 @@ import polars as pl
 
 from transforms.definitions import cut_where_ended
 from transforms.metrics.backward_moves import CLOCKS, backward_moves, repairs_of, touch_within
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
     MS_PER_HOUR,
@@ -102,7 +101,7 @@ def trace_rework_edges(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Count every backward move and what it cost; ReworkEdges."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     if journeys.is_empty():
         return ReworkEdges.empty().lazy()
     visits, intervals = status_visits.collect(), work_intervals.collect()

@@ -121,7 +121,7 @@ def follow_stages(
 
     What is said over half a year begins with the first week in which work started or ended.
     """
-    journeys = flow_journeys(issue_journeys, workflow)
+    journeys = flow_journeys(issue_journeys)
     pieces = stage_pieces(
         work_intervals.collect(), visits_then(status_visits.collect(), workflow, as_of), journeys["issue_id"]
     )

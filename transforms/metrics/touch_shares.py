@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from transforms.metrics.bursts import human_events
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     MS_PER_HOUR,
     PERIOD_KEY,
@@ -108,7 +107,7 @@ def bound_touch(
     raw_comments: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
     """Bound the touch of delivered work in every period; TouchShares. Work logs and comments count where there are."""
-    journeys, persons = counted_journeys(issue_journeys, workflow).collect(), person_intervals.collect()
+    journeys, persons = issue_journeys.filter("is_counted").collect(), person_intervals.collect()
     if journeys.is_empty():
         return TouchShares.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

@@ -10,7 +10,6 @@ from datetime import datetime
 import polars as pl
 
 from transforms.definitions import every_definition
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.in_users_hands import waits_for_release
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -147,7 +146,7 @@ def map_value_streams(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Measure every step in every period; ValueStreamMap."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     visits = visits_then(status_visits.collect(), workflow, as_of)
     if journeys.is_empty():
         return ValueStreamMap.empty().lazy()

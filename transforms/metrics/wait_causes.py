@@ -11,7 +11,6 @@ import polars as pl
 
 from transforms.metrics.bursts import BATCH_SIZE
 from transforms.metrics.busy_people import busy_stretches, parts_that_overlap
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.period_tables import (
     PERIOD_KEY,
     PeriodTable,
@@ -118,7 +117,7 @@ def split_waits(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Attribute every wait that has ended; WaitCauses."""
-    journeys, persons = counted_journeys(issue_journeys, workflow).collect(), person_intervals.collect()
+    journeys, persons = issue_journeys.filter("is_counted").collect(), person_intervals.collect()
     causes = causes_of(persons, journeys["issue_id"], raw_changes.collect(), workflow, as_of)
     if causes.is_empty():
         return WaitCauses.empty().lazy()

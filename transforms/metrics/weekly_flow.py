@@ -11,7 +11,6 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.periods import weeks
 from transforms.metrics.slots import events_in_slots
 from transforms.workflow import Workflow
@@ -29,9 +28,9 @@ COUNTS = {
 delivered, but never was work in progress."""
 
 
-def flow_journeys(issue_journeys: pl.LazyFrame, workflow: Workflow) -> pl.DataFrame:
+def flow_journeys(issue_journeys: pl.LazyFrame) -> pl.DataFrame:
     """Counted journeys with is_in_flow: really started, so in progress from started_at to finished_at."""
-    journeys = counted_journeys(issue_journeys, workflow).collect()
+    journeys = issue_journeys.filter("is_counted").collect()
     is_in_flow = pl.col.started_at.is_not_null() & ~pl.col.is_never_started
     return journeys.with_columns(is_in_flow=is_in_flow, started_at=pl.when(is_in_flow).then("started_at"))
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from transforms.definitions import definition_at, every_definition
 from transforms.schema import LABEL
-from transforms.workflow import Workflow
+from transforms.workflow import TERMINAL_KINDS, Workflow
 
 BURST_ISSUES = 3
 """Different issues moved by one person within BURST_LENGTH that make a burst."""
@@ -25,14 +25,14 @@ STAND_UP_MINUTES = 30
 INSTANT = timedelta(microseconds=1)
 
 
-def exits_of(
-    raw_issues: pl.DataFrame, raw_changes: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflow, as_of: datetime
+def status_moves(
+    raw_issues: pl.DataFrame, raw_changes: pl.DataFrame, journeys: pl.DataFrame, as_of: datetime
 ) -> pl.DataFrame:
-    """Every status change of the issues in ``journeys`` and the stage it left.
+    """Every status change of the issues in ``journeys``, in order.
 
-    Columns: issue_id, value_stream, stage_name, left_at, author, is_automation, is_batch, is_impossible (dated before
-    its issue was created, or after as_of though Jira says the issue had changed last before), local_date and minute
-    (of the day, in the stream's zone). Impossible instants beyond as_of are put just before it.
+    Columns: issue_id, value_stream, from_id, changed_at, left_at (the same; what lies beyond as_of just before it),
+    author, is_automation, is_batch, is_impossible (dated before its issue was created, or after as_of though Jira says
+    the issue had changed last before).
     """
     moves = raw_changes.filter((pl.col.field == "status") & (pl.col.from_id != pl.col.to_id))
     known = raw_issues.select("issue_id", "created_at", "updated_at").join(
@@ -42,17 +42,30 @@ def exits_of(
     is_late = pl.col.changed_at > as_of
     is_impossible = (pl.col.changed_at < pl.col.created_at) | (is_late & (pl.col.updated_at <= as_of))
     moves = moves.with_columns(is_impossible=is_impossible.fill_null(False)).filter(~is_late | pl.col.is_impossible)
+    return moves.select(
+        "issue_id", "value_stream", "from_id", "changed_at", "author", "is_automation", "is_batch", "is_impossible",
+        left_at=pl.min_horizontal("changed_at", pl.lit(as_of - INSTANT)),
+    )  # fmt: skip
+
+
+def exits_of(moves: pl.DataFrame, pieces: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+    """Moves of ``status_moves`` with the stage_name each left, its local_date and minute (of the day, in the zone).
+
+    ``pieces`` are those of ``cut_visits``: what had ended in a status leaves the stage in which it ended, everything
+    else the one that its status had just before.
+    """
     stages = every_definition(workflow).select(
         pl.col("value_stream", "stage_name").cast(LABEL), "definition", from_id="status_id"
     )
+    exit_of = ["issue_id", "from_id", "changed_at"]
+    ended = pieces.filter(pl.col.work_kind.is_in(TERMINAL_KINDS)).select(
+        "issue_id", from_id="status_id", changed_at="left_at", ended_in="stage_name"
+    )
     moves = moves.with_columns(before=pl.col.changed_at - INSTANT).with_columns(definition_at(workflow, "before"))
     moves = moves.join(stages, on=["value_stream", "definition", "from_id"])
-    moves = moves.with_columns(left_at=pl.min_horizontal("changed_at", pl.lit(as_of - INSTANT)))
-    local = pl.concat([_local(moves, stream.name, stream.calendar.zone) for stream in workflow.streams])
-    return local.select(
-        "issue_id", "value_stream", "stage_name", "left_at", "author", "is_automation", "is_batch", "is_impossible",
-        "local_date", "minute",
-    )  # fmt: skip
+    moves = moves.join(ended.unique(exit_of), on=exit_of, how="left")
+    moves = moves.with_columns(stage_name=pl.coalesce("ended_in", "stage_name"))
+    return pl.concat([_local(moves, stream.name, stream.calendar.zone) for stream in workflow.streams])
 
 
 def stand_up_counts(exits: pl.DataFrame, by: list[str]) -> pl.DataFrame:

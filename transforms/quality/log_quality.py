@@ -24,7 +24,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods, stretches_in_periods
 from transforms.metrics.stage_stays import visits_then
-from transforms.quality.log_detectors import INSTANT, STAND_UP_MINUTES, exits_of, stand_up_counts
+from transforms.quality.log_detectors import INSTANT, STAND_UP_MINUTES, exits_of, stand_up_counts, status_moves
 from transforms.row_rules import all_of
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.proportions import wilson
@@ -132,12 +132,13 @@ def judge_logs(
     if journeys.is_empty():
         return LogQuality.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
-    exits = exits_of(raw_issues.collect(), raw_changes.collect(), journeys, workflow, as_of)
+    told = visits_then(visits, workflow, as_of)
+    moves = status_moves(raw_issues.collect(), raw_changes.collect(), journeys, as_of)
     rows = cells(workflow, grid).join(_stages(workflow), on="value_stream", maintain_order="left")
     parts = (
-        (_exit_counts(exits, grid), CELL),
+        (_exit_counts(exits_of(moves, told, workflow), grid), CELL),
         (_visit_counts(visits, grid, as_of), CELL),
-        (_time_spent(visits_then(visits, workflow, as_of), completeness.collect(), grid, workflow, as_of), CELL),
+        (_time_spent(told, completeness.collect(), grid, workflow, as_of), CELL),
         (_deliveries(journeys, grid), PERIOD_KEY),
     )
     for part, on in parts:

@@ -35,7 +35,8 @@ def of_issue(table: pl.DataFrame, key: str) -> list[dict]:
 
 
 def judged(case: Case) -> tuple[Site, dict[str, pl.DataFrame]]:
-    return Site(*case.frames, case.workflow, case.as_of), compute(*case.frames_and_workflow())
+    told = case.frames_and_workflow()
+    return Site(*case.frames, *told[1:], case.versions), compute(*told, case.versions)
 
 
 def row_at(rows: list[dict], at: int) -> dict:

@@ -55,12 +55,39 @@ def test_only_a_stage_without_living_statuses_is_terminal():
     assert not by_name(board=mixed)["Release"]["is_terminal"]
 
 
+WITHOUT_RELEASE = Board({name: s for name, s in BOARD.statuses.items() if s.stage != "Release"})
+
+
+ENDS_IN_RELEASE = Board(
+    {
+        **{name: status for name, status in BOARD.statuses.items() if status.stage != "Done"},
+        "Shipped": Status(10012, "Release", "done", 11),
+        "Dropped": Status(10013, "Dropped", "discarded", 12),
+    }
+)
+"""A board on which work waits and is delivered in one column."""
+
+
+def test_delivered_work_has_a_stage_of_its_own_where_none_is_nothing_else():
+    rows = stages(board=ENDS_IN_RELEASE)
+    assert [row["stage_name"] for row in rows if row["is_terminal"]] == ["Delivered work", "Dropped"]
+    assert "Delivered work" not in by_name()
+
+
+def test_a_stage_of_the_name_in_which_done_work_waits_for_its_release_is_no_end():
+    ends = Board({**WITHOUT_RELEASE.statuses, "Shipped": Status(10012, "Release", "done", 11)})
+    assert by_name(board=ends)["Release"]["is_terminal"]
+    assert not by_name(board=ends, delivery="release")["Release"]["is_terminal"]
+
+
+def test_where_delivery_lies_comes_before_what_is_dropped():
+    moved = {"Dropped": Status(10013, "Dropped", "discarded", 9), **BOARD.statuses}
+    assert [row["stage_name"] for row in stages(board=Board(moved)) if row["is_terminal"]] == ["Done", "Dropped"]
+
+
 def test_a_status_without_a_name_is_told_by_its_id():
     unnamed = raw_statuses().filter(pl.col.status_name != "In Review")
     assert by_name(statuses=unnamed)["Review"]["status_names"] == "Ready for Review, 10003"
-
-
-WITHOUT_RELEASE = Board({name: s for name, s in BOARD.statuses.items() if s.stage != "Release"})
 
 
 def test_delivery_by_release_adds_a_stage_for_the_wait_before_done():

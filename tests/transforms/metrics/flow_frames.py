@@ -23,8 +23,9 @@ Row = tuple[datetime, datetime | None, str]
 
 SCHEMA = {
     "issue_id": pl.Int64, "value_stream": LABEL, "issue_type": pl.String, "hierarchy_level": pl.Int8,
-    "is_rolled_up": pl.Boolean, "outcome": pl.String, "is_never_started": pl.Boolean, "created_at": TIMESTAMP,
-    "started_at": TIMESTAMP, "finished_at": TIMESTAMP, "cycle_ms": pl.Int64, "parent_id": pl.Int64,
+    "is_rolled_up": pl.Boolean, "is_counted": pl.Boolean, "outcome": pl.String, "is_never_started": pl.Boolean,
+    "created_at": TIMESTAMP, "started_at": TIMESTAMP, "finished_at": TIMESTAMP, "cycle_ms": pl.Int64,
+    "parent_id": pl.Int64,
 }  # fmt: skip
 
 
@@ -36,8 +37,8 @@ def journeys(rows: Iterable[Row], stream: str = "Golden") -> pl.DataFrame:
         has_cycle = outcome == "delivered" and not is_never_started
         cycle = (finish - start) // timedelta(milliseconds=1) if has_cycle and finish else None
         made.append(
-            (number, stream, "Story", 0, False, outcome, is_never_started, start - timedelta(days=1), start, finish,
-             cycle, None)
+            (number, stream, "Story", 0, False, True, outcome, is_never_started, start - timedelta(days=1), start,
+             finish, cycle, None)
         )  # fmt: skip
     return pl.DataFrame(made, schema=SCHEMA, orient="row")
 

@@ -82,6 +82,7 @@ def journeys_of(told: Iterable[Told], workflow: Workflow, as_of: datetime) -> pl
         pl.col.issue_id.cast(pl.Int64),
         pl.col.created_at.fill_null(pl.coalesce("started_at", "finished_at")),
         value_stream=pl.lit(workflow.streams[0].name, LABEL),
+        is_counted=pl.lit(True),
         outcome=pl.when(pl.col.finished_at.is_null()).then(pl.lit("in_progress")).otherwise("outcome"),
     )
     ends = rows.with_columns(end=pl.col.finished_at.fill_null(as_of), begin=pl.coalesce("started_at", "finished_at"))

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.builders import BOARD, frames, history
 from tests.strategies import cases
+from tests.transforms.core.test_stages import ENDS_IN_RELEASE
 from tests.transforms.metrics.metric_frames import checked, core_of
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 
@@ -77,6 +78,18 @@ def test_work_that_was_never_open_was_given_up_in_no_stage():
     table = build(frames(told, history("G-2").created("2026-03-03 09:00", status="Backlog")))
     assert table["discarded_count"].sum() == 0
     assert table["departed_count"].sum() == 0
+
+
+def test_work_that_is_delivered_in_a_stage_of_work_comes_to_it_waits_there_and_leaves_it():
+    """One waits in the column in which it is delivered two days later; one waits there still."""
+    shipped = history("G-1", ENDS_IN_RELEASE).created("2026-03-02 09:00", status="In Progress")
+    shipped.to("Ready for Release", "2026-03-03 09:00").to("Shipped", "2026-03-05 09:00")
+    waiting = history("G-2", ENDS_IN_RELEASE).created("2026-03-02 09:00", status="In Progress")
+    made = build(frames(shipped, waiting.to("Ready for Release", "2026-03-04 09:00")), ENDS_IN_RELEASE.workflow())
+    assert days(made, "Release", "arrived_count") == [0, 1, 2, 2, 2, 2, 2]
+    assert days(made, "Release", "departed_count") == [0, 0, 0, 1, 1, 1, 1]
+    assert days(made, "Release", "present_count") == [0, 1, 2, 1, 1, 1, 1]
+    assert days(made, "Delivered work", "reached_count") == [0, 0, 0, 1, 1, 1, 1]
 
 
 def test_a_day_is_that_of_the_streams_zone():

@@ -26,7 +26,7 @@ def regime(rows, weeks, workflow=WORKFLOW):
 
 
 def series(rows, weeks):
-    told = flow_journeys(journeys(rows).lazy(), WORKFLOW)
+    told = flow_journeys(journeys(rows).lazy())
     return weekly_flow(told, flow_weeks(told, WORKFLOW, after(weeks))).filter("is_complete")
 
 

@@ -12,7 +12,7 @@ from tests.transforms.core.test_definitions import redefined, with_meanings
 from tests.transforms.metrics.metric_frames import core_of
 from transforms.core.changes import publish_changes
 from transforms.core.return_passes import find_return_passes
-from transforms.definitions import cut_where_ended
+from transforms.definitions import cut_visits, cut_where_ended
 from transforms.metrics.backward_moves import backward_moves
 from transforms.metrics.exits import waiting_exits
 from transforms.metrics.failure_demand import measure_failure_demand
@@ -21,7 +21,7 @@ from transforms.metrics.late_changes import measure_late_changes
 from transforms.metrics.rework_edges import trace_rework_edges
 from transforms.metrics.stage_stays import stage_pieces, stage_runs, visits_then
 from transforms.metrics.value_stream_map import map_value_streams
-from transforms.quality.log_detectors import exits_of
+from transforms.quality.log_detectors import exits_of, status_moves
 
 DAY, MIDNIGHT = date(2026, 3, 11), datetime.fromisoformat("2026-03-11T00:00+01:00")
 AS_OF = datetime.fromisoformat("2026-06-30T16:00+00:00")
@@ -104,13 +104,17 @@ def test_what_waits_before_the_commitment_is_cut_too():
     ]  # fmt: skip
 
 
+def stages_left(told, workflow):
+    raw = frames(told)
+    core = core_of(raw, workflow, AS_OF)
+    moves = status_moves(raw.issues, raw.changes, core.issue_journeys.collect(), AS_OF)
+    return exits_of(moves, cut_visits(core.status_visits.collect(), workflow, AS_OF), workflow)["stage_name"].to_list()
+
+
 def test_an_exit_is_one_from_the_stage_the_status_had_then():
-    journeys = tables(REVIEW_WAS_DEVELOPMENT)[2]
     for midnight, stage in (("2026-03-11 00:00", "Development"), ("2026-03-11 00:01", "Review")):
         told = history("G-1").created("2026-03-09 09:00", status="In Review").to("In QA", midnight)
-        raw = frames(told)
-        found = exits_of(raw.issues, raw.changes, journeys, REVIEW_WAS_DEVELOPMENT, AS_OF)
-        assert found["stage_name"].to_list() == [stage]
+        assert stages_left(told, REVIEW_WAS_DEVELOPMENT) == [stage]
 
 
 def waits(workflow, entered):
@@ -215,6 +219,18 @@ def test_work_that_leaves_where_it_ended_on_a_day_is_reopened_and_not_sent_back(
     edges = trace_rework_edges(core.status_visits, core.work_intervals, core.issue_journeys, ENDS_EARLIER, AS_OF)
     assert edges.collect().is_empty()
     assert trace_rework_edges(core.status_visits, core.work_intervals, core.issue_journeys, NOW, AS_OF).collect().height
+
+
+def test_what_ended_by_the_definition_of_its_day_leaves_the_stage_in_which_it_ended():
+    """Whatever its status means when it is left: log quality counts no exit of the stage which that belongs to then."""
+    ends = with_meanings(NOW, {10003: ("done", "Done")})
+    ended_before, ends_since = redefined(NOW, (DAY, ends)), redefined(ends, (DAY, NOW))
+    for entered, stage in (("2026-03-10 12:00", "Done"), ("2026-03-11 00:00", "Review")):
+        told = history("G-1").created("2026-03-02 09:00", status="In Progress").to("In Review", entered)
+        assert stages_left(told.to("In QA", "2026-03-12 12:00"), ended_before) == ["Development", stage]
+    for back, stage in (("2026-03-11 00:00", "Review"), ("2026-03-12 12:00", "Done")):
+        told = history("G-1").created("2026-03-02 09:00", status="In Progress").to("In Review", "2026-03-10 12:00")
+        assert stages_left(told.to("In Progress", back), ends_since) == ["Development", stage]
 
 
 def test_a_wait_that_a_definition_ends_is_nobodys_decision():

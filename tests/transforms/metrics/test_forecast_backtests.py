@@ -111,7 +111,7 @@ def test_what_was_reopened_later_was_known_as_delivered_until_then():
 def stretches(*told):
     as_of = datetime(2026, 6, 1, 12, tzinfo=UTC)
     core = core_of(frames(*told), BOARD.workflow(), as_of)
-    found = flow_journeys(core.issue_journeys, BOARD.workflow())
+    found = flow_journeys(core.issue_journeys)
     made = delivered_stretches(found, core.work_intervals, core.status_visits.collect())
     return sorted((row[0].day, row[1] and row[1].day) for row in made.select("entered_at", "left_at").rows())
 

@@ -192,7 +192,7 @@ def open_work(rows, ages, trials=4000, weeks=40):
     """Days until issues of these ages have left, when others have taken what ``rows`` say."""
     as_of = MONDAY + timedelta(weeks=weeks)
     rows = [*rows, *((as_of - timedelta(days=age), None, "in_progress") for age in ages)]
-    told = flow_journeys(journeys(rows).lazy(), WORKFLOW)
+    told = flow_journeys(journeys(rows).lazy())
     return days_until_all_left(told, MONDAY, as_of, trials, np.random.default_rng(1))
 
 

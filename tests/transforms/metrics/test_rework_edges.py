@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from tests.builders import BOARD, frames, history
 from tests.strategies import cases
 from tests.transforms.metrics.metric_frames import checked, core_of
-from transforms.metrics.counted import counted_journeys
 from transforms.metrics.rework_edges import ReworkEdges, trace_rework_edges
 
 AS_OF = datetime(2026, 6, 30, 16, tzinfo=UTC)
@@ -159,7 +158,7 @@ def test_moves_add_up_to_those_of_the_journeys_and_no_more_is_lost_than_time_pas
     core = core_of(raw, workflow, *rest)
     made = of_core(core, workflow, case.as_of)
     quarters = made.filter(period_kind="quarter")
-    journeys = counted_journeys(core.issue_journeys, workflow).collect()
+    journeys = core.issue_journeys.filter("is_counted").collect()
     assert quarters["move_count"].sum() == journeys["backward_move_count"].sum()
     assert (quarters["move_count"] == quarters["open_count"] + quarters["repaired_count"]).all()
     lived = (pl.lit(case.as_of) - pl.col.created_at).dt.total_milliseconds().sum()
