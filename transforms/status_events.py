@@ -45,8 +45,9 @@ def status_events(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
 
 def _moves(changes: pl.DataFrame) -> pl.DataFrame:
     """Changes of status. Columns that are read as a whole lie in one piece: each look at pieces would copy them."""
-    is_move = (pl.col.field == "status") & pl.col.to_id.is_not_null()
-    moves = changes.lazy().filter(is_move).select(*ORDER, "from_id", "to_id").collect(engine="in-memory")
+    is_move = changes.select((pl.col.field == "status") & pl.col.to_id.is_not_null()).to_series()
+    moves = changes.select(*ORDER, "from_id", "to_id")
+    moves = moves if is_move.all() else moves.filter(is_move)
     return moves.with_columns(moves.select(*INSTANT, "from_id", "to_id").rechunk())
 
 
