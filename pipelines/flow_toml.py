@@ -170,21 +170,24 @@ def _answered(row: StatusRow, key: str, rows: Sequence[StatusRow]) -> Table:
 
 def _listing(listed: Sequence[StatusRow], rows: Sequence[StatusRow]) -> Array:
     """References to statuses, a line each, with the hours that hang on them and the reason."""
-    array, told = tomlkit.array(), set()
+    array, told = tomlkit.array(), dict[str, list[StatusRow]]()
     for row in listed:
-        if (reference := _reference(row, rows)) not in told:
-            told.add(reference)
-            name = "" if reference == row["status_name"] else f"{plain_text(row['status_name'])}, "
-            array.add_line(reference, comment=f"{name}{row['elapsed_hours']:,.0f} h: {row['decision']}")
+        told.setdefault(_reference(row, rows), []).append(row)
+    for reference, [row, *others] in told.items():
+        name = "" if reference == row["status_name"] else f"{plain_text(row['status_name'])}, "
+        hours = sum((other["elapsed_hours"] for other in others), row["elapsed_hours"])
+        array.add_line(reference, comment=f"{name}{hours:,.0f} h: {row['decision']}")
     array.add_line(indent="")
     return array
 
 
 def _reference(row: StatusRow, rows: Sequence[StatusRow]) -> str:
-    """A status's name where it means exactly the statuses that stand in its place; else its id."""
+    """A listed name, where it means exactly the statuses that stand in the place of this one; else its id."""
     name, identity = row["status_name"], str(row["status_id"])
-    if not name or not row["is_listed"] or name.strip().isdecimal():
+    if not name or name.strip().isdecimal():
         return identity
     namesakes = [other for other in rows if other["status_name"] and same_name(other["status_name"], name)]
+    if not any(other["is_listed"] for other in namesakes):
+        return identity
     places = {(other["stage_name"], other["work_kind"], other["status_order"]) for other in namesakes}
     return name if len(places) == 1 else identity

@@ -6,6 +6,7 @@ import copy
 import json
 import tomllib
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -86,11 +87,30 @@ def tables(names: dict[str, str]) -> tuple[pl.DataFrame, ...]:
 
 def proposed(names: dict[str, str]) -> Proposal:
     """What a whole reading of the company proposes."""
+    return proposal_of(tables(names))
+
+
+def proposal_of(read: Sequence[pl.DataFrame]) -> Proposal:
+    """What these raw tables propose."""
     order = (RawIssues, RawChanges, RawStatuses, RawProjects, RawResolutions)
-    found = dict(zip(order, tables(names), strict=True))
+    found = dict(zip(order, read, strict=True))
     counts = {1: found[RawIssues].height}
     sample = SiteSample(None, found, counts, counts, {1: Counter({"Europe/Berlin": 9})})
     return propose(sample, "UTC", found[RawChanges]["changed_at"].max())
+
+
+def test_a_status_only_histories_know_shares_the_line_of_its_namesake_on_the_site():
+    """A name stands for all of that name: beside it, the id of one of them would be listed twice."""
+    names = dict(STYLES["german"])
+    found = [*tables(names)]
+    gone = pl.col.status_id == 10101
+    found[2] = found[2].with_columns(category=pl.when(~gone).then("category"), is_listed=pl.col.is_listed & ~gone)
+    proposal = proposal_of(found)
+    text = write_proposal(new_document(), proposal, {})
+    written = infer_workflow(FlowConfig.model_validate(tomllib.loads(text)).rules("UTC"), *found)
+    assert model(written, "work_kind", "stage_name").equals(model(proposal.workflow, "work_kind", "stage_name"))
+    [backlog, *_] = tomllib.loads(text)["value_stream"][-1]["stage"]
+    assert backlog["wait"].count("Zu erledigen") == 1
 
 
 def model(workflow: Workflow, *columns: str) -> pl.DataFrame:

@@ -12,7 +12,12 @@ let turn = 0;
 
 /* What is packed */
 
-const unpack = (id) => unpacked(Uint8Array.from(atob(byId(id).textContent), (sign) => sign.charCodeAt(0)));
+function unpack(id) {
+  const signs = atob(byId(id).textContent);
+  const bytes = new Uint8Array(signs.length);
+  for (let at = 0; at < signs.length; at++) bytes[at] = signs.charCodeAt(at);
+  return unpacked(bytes);
+}
 
 function toldOf(stream) {
   if (!streams.has(stream)) streams.set(stream, JSON.parse(unpack(`pack-${data.streams.indexOf(stream)}`)));

@@ -32,7 +32,7 @@ function say(section) {
 function clear(section, chart, isAwaited) {
   const figure = section.querySelector(`[data-figure="${chart}"]`);
   const place = figure.querySelector("[data-chart]");
-  place.style.minHeight = `${place.offsetHeight || data.specs[chart].height + LABELS}px`;
+  place.style.minHeight = `${(drawn.has(chart) && place.offsetHeight) || data.specs[chart].height + LABELS}px`;
   drawn.get(chart)?.finalize();
   drawn.delete(chart);
   place.replaceChildren();
@@ -93,7 +93,8 @@ function settle() {
   if (state.unit !== "working") state.unit = "elapsed";
 }
 
-const pause = () => new Promise((resume) => (window.requestIdleCallback ? requestIdleCallback(resume, { timeout: 200 }) : setTimeout(resume)));
+/* Lets the browser show what there is and take what was typed, and goes on. */
+const pause = () => new Promise((resume) => setTimeout(resume));
 
 const isInView = (section) => {
   const { top, bottom } = section.getBoundingClientRect();
