@@ -93,8 +93,7 @@ function settle() {
   if (state.unit !== "working") state.unit = "elapsed";
 }
 
-/* Lets the browser show what there is and take what was typed, and goes on. */
-const pause = () => new Promise((resume) => setTimeout(resume));
+const pause = () => new Promise((resume) => (window.requestIdleCallback ? requestIdleCallback(resume, { timeout: 200 }) : setTimeout(resume)));
 
 const isInView = (section) => {
   const { top, bottom } = section.getBoundingClientRect();
