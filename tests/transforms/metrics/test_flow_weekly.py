@@ -126,7 +126,7 @@ def test_a_reopened_issue_is_in_progress_until_its_last_finish():
 
 
 def series(rows, weeks, workflow=WORKFLOW):
-    made = flow_journeys(journeys(rows).lazy(), workflow)
+    made = flow_journeys(journeys(rows).lazy())
     flow = weekly_flow(made, flow_weeks(made, workflow, MONDAY + timedelta(weeks=weeks)))
     return add_start_finish_ratio(add_cycle_means(add_limits(flow, workflow), made)).filter("is_complete")
 
@@ -222,7 +222,7 @@ def test_wip_changes_by_net_flow_and_presence_is_time_in_progress(case):
     assert (made["wip_end"] - made["wip_start"] == made["net_flow"]).all()
     assert (made["wip_start"] == made["wip_end"].shift(1))[1:].all()
     core = core_of(*case.frames_and_workflow())
-    own = flow_journeys(core.issue_journeys, case.workflow).filter("is_in_flow")
+    own = flow_journeys(core.issue_journeys).filter("is_in_flow")
     spans = own.select((pl.col.finished_at.fill_null(case.as_of) - pl.col.started_at).dt.total_milliseconds().sum())
     assert made["presence_ms"].sum() == spans.item()
     length = made["presence_ms"] / made["wip_mean"]
