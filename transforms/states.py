@@ -67,8 +67,7 @@ def release_timeline(placed: pl.DataFrame, versions: pl.DataFrame, workflow: Wor
     Only streams that deliver by release wait for one; and only issues that have a fix version. A release date has no
     time of day: noon in the stream's zone stands for it. A version released without a date keeps nobody waiting.
     """
-    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
-    waiting = placed.filter(pl.col.value_stream.is_in(by_release) & (pl.col.fix_version_ids.list.len() > 0))
+    waiting = placed.filter(pl.col.value_stream.is_in(workflow.by_release) & (pl.col.fix_version_ids.list.len() > 0))
     zones = {stream.name: stream.calendar.zone for stream in workflow.streams}
     released = (
         waiting.select("issue_id", "value_stream", version_id="fix_version_ids")

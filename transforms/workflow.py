@@ -91,6 +91,11 @@ class Workflow:
         return {stream.name: code for code, stream in enumerate(self.streams)}
 
     @property
+    def by_release(self) -> list[str]:
+        """Names of the streams that deliver by release."""
+        return [stream.name for stream in self.streams if stream.delivery == "release"]
+
+    @property
     def is_redefined(self) -> bool:
         """Whether the walk of any stream was another before a day."""
         return any(stream.earlier for stream in self.streams)

@@ -197,8 +197,7 @@ def _moves(
         is_backward=same_issue(1) & ~pl.col.is_terminal & pl.col.status_order.is_between(0, pl.col.order_before - 1),
         is_reopening=same_issue(1) & pl.col.was_terminal & ~pl.col.is_terminal,
     )
-    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
-    waits_for_release = pl.col.value_stream.cast(pl.String).is_in(by_release)
+    waits_for_release = pl.col.value_stream.cast(pl.String).is_in(workflow.by_release)
     return (
         visits.filter(pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at))
         .group_by("issue_id")

@@ -90,15 +90,13 @@ def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workfl
 
 def _waits_for_release(workflow: Workflow) -> pl.Expr:
     """Whether a stage is, in a stream that delivers by release, the one in which done work waits for it."""
-    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
-    return pl.col.value_stream.cast(pl.String).is_in(by_release) & (pl.col.stage_name == RELEASE_STAGE)
+    return pl.col.value_stream.cast(pl.String).is_in(workflow.by_release) & (pl.col.stage_name == RELEASE_STAGE)
 
 
 def _release_stages(stages: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
     """Where work waits between Done and its release, in streams that have no stage of that name themselves."""
     having = stages.filter(_waits_for_release(workflow))["value_stream"].cast(pl.String).to_list()
-    by_release = [stream.name for stream in workflow.streams if stream.delivery == "release"]
-    missing = [name for name in by_release if name not in having]
+    missing = [name for name in workflow.by_release if name not in having]
     return _added(missing, stages, RELEASE_STAGE, "(done, not yet released)", is_terminal=False)
 
 

@@ -57,6 +57,16 @@ def stretches(case: Case, table: str) -> Iterator[tuple[dict, Stretch]]:
             yield row_at(rows, stretch.start), stretch
 
 
+def check_stretches(case: Case) -> None:
+    """Assert that each stretch of the brute force is told by the row that holds at its start, and lies within it."""
+    for row, stretch in stretches(case, "person_intervals"):
+        found = [row[name] for name in ("kind", "stage_name", "pass_number", "is_rework", "kind_alternative")]
+        assert found == [
+            stretch.kind, stretch.stage, stretch.pass_number, stretch.is_rework, stretch.alternative,
+        ]  # fmt: skip
+        assert stretch.end <= ms(row["left_at"] or case.as_of)
+
+
 def minutes(case: Case) -> Iterator[tuple[dict, Life, int]]:
     """Every minute of the first two days of a life, behind the interval that holds then."""
     site, tables = judged(case)

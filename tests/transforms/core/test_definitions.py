@@ -13,7 +13,7 @@ from tests.builders import BOARD, UTC, frames, history
 from tests.chain import compute
 from tests.oracle_events import ms
 from tests.strategies import Case, cases, dated_cases
-from tests.transforms.core.against_brute_force import few, journeys, judged, many, minutes, of_issue, stretches
+from tests.transforms.core.against_brute_force import check_stretches, few, journeys, judged, many, minutes, of_issue
 from transforms.core.statuses import explain_statuses
 from transforms.definitions import known_by
 from transforms.local_days import midnight_of
@@ -107,12 +107,7 @@ def test_each_stretch_is_told_by_the_model_of_its_time(drawn):
 @given(dated_cases())
 @many
 def test_every_stretch_is_that_of_the_brute_force(case):
-    for row, stretch in stretches(case, "person_intervals"):
-        found = [row[name] for name in ("kind", "stage_name", "pass_number", "is_rework", "kind_alternative")]
-        assert found == [
-            stretch.kind, stretch.stage, stretch.pass_number, stretch.is_rework, stretch.alternative,
-        ]  # fmt: skip
-        assert stretch.end <= ms(row["left_at"] or case.as_of)
+    check_stretches(case)
 
 
 @given(dated_cases(max_issues=1))

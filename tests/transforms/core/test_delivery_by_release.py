@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracle_events import ms
 from tests.strategies import released_cases
-from tests.transforms.core.against_brute_force import journeys, many, stretches
+from tests.transforms.core.against_brute_force import check_stretches, journeys, many
 
 PAST_STEPS = ("to", "to", "again", "flag", "resolve")
 
@@ -13,12 +12,7 @@ PAST_STEPS = ("to", "to", "again", "flag", "resolve")
 @given(released_cases())
 @many
 def test_every_stretch_is_that_of_the_brute_force(case):
-    for row, stretch in stretches(case, "person_intervals"):
-        found = [row[name] for name in ("kind", "stage_name", "pass_number", "is_rework", "kind_alternative")]
-        assert found == [
-            stretch.kind, stretch.stage, stretch.pass_number, stretch.is_rework, stretch.alternative,
-        ]  # fmt: skip
-        assert stretch.end <= ms(row["left_at"] or case.as_of)
+    check_stretches(case)
 
 
 @given(st.one_of(released_cases(), released_cases(is_past=True, steps=PAST_STEPS)))
