@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from benchmarks.history import AS_OF, History, workflow
-from benchmarks.protocol import Bar, Report, Variant, database, peak_mb, race, spend
+from benchmarks.protocol import Bar, Report, Variant, peak_mb, race, spend
 from transforms.core.issue_journeys import trace_issue_journeys
 from transforms.core.status_visits import build_status_visits
 from transforms.core.work_intervals import PersonIntervals, build_person_intervals
@@ -73,7 +74,7 @@ def person_intervals(history: History) -> pl.LazyFrame:
 
 def variants(intervals: pl.DataFrame) -> list[Variant]:
     """The product's sums and two others over the same intervals."""
-    connection = database()
+    connection = duckdb.connect()
     names = ("issue_id", "pass_number", "kind", "entered_at", "elapsed_ms", "working_ms")
     plain = intervals.select(names).with_columns(pl.col.kind.cast(pl.String))
     connection.register("plain", plain.to_arrow())

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from functools import partial
 
+import duckdb
 import pandas as pd
 import polars as pl
 
 from benchmarks.history import AS_OF, History, shuffled
 from benchmarks.interval_pass import rows
-from benchmarks.protocol import Bar, Report, Variant, database, race
+from benchmarks.protocol import Bar, Report, Variant, race
 from transforms.status_events import status_events
 from transforms.stretches import close_stretches
 
@@ -57,7 +58,7 @@ def variants(received: History) -> list[Variant]:
     """The product's way and three others, each on its own library's frames of the same rows."""
     issues = received.issues.select("issue_id", "created_at", "status_id")
     changes = received.changes.select("issue_id", "changed_at", "history_id", "field", "from_id", "to_id")
-    connection = database()
+    connection = duckdb.connect()
     connection.execute("create table issues as select * from issues")
     connection.execute("create table changes as select * from changes")
     return [

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
 
 from benchmarks.history import AS_OF, History
-from benchmarks.protocol import Bar, Report, Variant, database, least_cpu, race
+from benchmarks.protocol import Bar, Report, Variant, least_cpu, race
 from transforms.status_events import status_events
 from transforms.stretches import close_stretches
 
@@ -46,7 +47,7 @@ def measure(history: History, rounds: int) -> Report:
 
 def variants(events: pl.DataFrame) -> list[Variant]:
     """The product's pass and three others, each on its own library's frame of the same events."""
-    connection = database()
+    connection = duckdb.connect()
     numbered = events.select("issue_id", "status_id", "entered_at").with_row_index("place")  # noqa: F841
     connection.execute("create table events as select * from numbered")
     frame = events.select("issue_id", "status_id", "entered_at").to_pandas()

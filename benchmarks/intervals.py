@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 from multiprocessing import get_context
-from unittest.mock import patch
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import facts, from_changes, interval_pass, json_columns, working_time
 from benchmarks.history import make_history
-from benchmarks.protocol import KEEPING_PAGES, Bar, Measured, Report
+from benchmarks.protocol import Bar, Measured, Report
 
 GROWTH_LIMIT = 1.1
 """Most the exponent of growth may be: least CPU as a power of the number of changes."""
@@ -38,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console(width=140)
     reports = [json_columns.measure(chosen.issues, chosen.rounds)]
     _print(console, reports[0])
-    alone = ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
-    with patch.dict(os.environ, KEEPING_PAGES), alone:
+    with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as alone:
         for size in chosen.changes:
             for section in SECTIONS:
                 reports.append(alone.submit(_found_by, section.__name__, size, chosen.rounds).result())

@@ -15,19 +15,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import duckdb
 import polars as pl
 
 WARM_RUNS = 15
 """Fewest runs behind a comparison of minima, which leaves out page faults and neighbours on the machine."""
-
-
-KEEPING_PAGES = {"_RJEM_MALLOC_CONF": "dirty_decay_ms:-1,muzzy_decay_ms:-1"}
-"""Environment of a process in which Polars gives no memory back between rounds.
-
-A page touched for the first time costs more than the work on it, and on virtual machines what it costs is anybody's
-guess (PERFORMANCE.md §1): what is raced is the work, in a warm process. DuckDB keeps its pages likewise (``database``).
-"""
 
 
 class ChecksumError(AssertionError):
@@ -112,14 +103,6 @@ def race(title: str, row_count: int, variants: Sequence[Variant], rounds: int, s
             runs[variant.name].append(spend(variant.run))
     [least] = least_cpu([variants[0].run])
     return Measured(title, row_count, runs, least)
-
-
-def database() -> duckdb.DuckDBPyConnection:
-    """An empty database that gives no memory back between rounds."""
-    never = "1TB"
-    return duckdb.connect(
-        config={"allocator_flush_threshold": never, "allocator_bulk_deallocation_flush_threshold": never}
-    )
 
 
 def check_checksums(variants: Sequence[Variant]) -> int:
