@@ -26,7 +26,7 @@ from tests.pipelines.jira.sites import session_with
 from tests.pipelines.jira.truth import KEY, Truth, differences, site_truth
 from transforms.raw import RawChanges, RawIssues, RawTombstones
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "80"))
 pytestmark = pytest.mark.timeout(0)
 
 EVERY_CENSUS = Options(census=Options().census * 0)
