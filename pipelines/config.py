@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from pipelines.config_calendar import CalendarSection, Section
 from pipelines.config_errors import ConfigError, explain
-from pipelines.config_sites import SiteSection
+from pipelines.config_sites import DisplayNames, SiteSection
 from pipelines.config_streams import ValueStreamSection
 from pipelines.jira.options import Options
 from pipelines.limits import Limits
@@ -55,6 +56,7 @@ class JiraScope(Section):
     links: bool = Field(True, strict=True, description="Whether the links issues have now are read.")
     notes: bool = Field(True, strict=True, description="Whether times of work logs and comments are read.")
     flagged_field: str = Field("", description="Id of the field that flags impediments; empty finds it by its schema.")
+    display_names: DisplayNames = Field({})
 
     def options(self) -> Options:
         """The same for the extraction."""
@@ -117,7 +119,7 @@ class PublishingSection(Section):
     )
 
 
-OF_ONE_SITE = ("projects", "jql", "site_name", "flagged_field")
+OF_ONE_SITE = ("projects", "jql", "site_name", "flagged_field", "display_names")
 """Options of [jira] that stand in the tables of the sites where there are several."""
 
 
@@ -159,7 +161,7 @@ class FlowConfig(Section):
     def of_site(self, name: str) -> FlowConfig:
         """What holds for one of several sites, as the whole file of that site alone; its own versions are few."""
         [site] = (site for site in self.site if site.name == name)
-        scope = {"site_name": name, "projects": site.projects, "jql": site.jql, "flagged_field": site.flagged_field}
+        scope = {option: getattr(site, option) for option in OF_ONE_SITE if option != "site_name"} | {"site_name": name}
         streams = tuple(
             stream.model_copy(update={"name": self._name_on(name, stream), "site": ""})
             for stream in self.value_stream
@@ -167,6 +169,16 @@ class FlowConfig(Section):
         )
         own = {"jira": self.jira.model_copy(update=scope), "value_stream": streams, "site": ()}
         return self.model_copy(update=own | {"publishing": PublishingSection(keep_versions=LEAST_VERSIONS)})
+
+    def display_names(self, site_name: str) -> Mapping[str, str]:
+        """Names of those who may be named in what was read of a site, by account."""
+        of_sites = {site.name: site.display_names for site in self.site}
+        return of_sites.get(site_name, {}) if self.site else self.jira.display_names
+
+    def names_anywhere(self, account: str) -> bool:
+        """Whether the file gives an account a display name."""
+        named = [self.jira.display_names, *(site.display_names for site in self.site)]
+        return any(account in names for names in named)
 
     def _name_on(self, site: str, stream: ValueStreamSection) -> str:
         """A stream of several sites has a name of its own on each."""

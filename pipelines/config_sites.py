@@ -6,9 +6,10 @@ How a site is asked belongs to ``pipelines.jira``, how its tables are laid besid
 from __future__ import annotations
 
 import re
+from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
 from pipelines.config_calendar import Section
 
@@ -19,6 +20,15 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 TOKEN_VARIABLE = re.compile(r"[A-Za-z_]*[A-Za-z0-9_]*TOKEN")
 """The ending is what the screen goes by: values of variables named so never reach it."""
+
+
+Written = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+DisplayNames = Annotated[
+    dict[Written, Written],
+    Field(description="Names flow explain shows of people who agreed to it, by accountId; they stay in this file."),
+]
+"""By accountId; on Data Center by the user's key."""
 
 
 class SiteSection(Section):
@@ -33,6 +43,7 @@ class SiteSection(Section):
     projects: tuple[str, ...] = Field((), description="Project keys to read; empty reads all the account can see.")
     jql: str = Field("", description="A further condition in JQL, joined to the scope by AND; empty adds none.")
     flagged_field: str = Field("", description="Id of the field that flags impediments; empty finds it by its schema.")
+    display_names: DisplayNames = Field({})
 
     @field_validator("name")
     @classmethod

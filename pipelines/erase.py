@@ -19,11 +19,10 @@ import zstandard
 
 from pipelines.config_errors import ConfigError
 from pipelines.jira import Store
-from pipelines.jira.erasure import new_stranger, person_of, replace_person
+from pipelines.jira.erasure import new_stranger, replace_person
+from pipelines.persons import known_person
 from pipelines.run import holding
 from transforms.wording import counted
-
-KEY_FILE = Path("private") / "pseudonym.key"
 
 
 class UnknownPersonError(ConfigError):
@@ -63,7 +62,7 @@ def erase_person(data: Path, account: str, environment: Mapping[str, str] | None
     batch is damaged, ErasureError if the hash is found after all.
     """
     environment = os.environ if environment is None else environment
-    hashes = {folder: _hash_in(folder, account, environment) for folder in _stores_below(data)}
+    hashes = {folder: known_person(folder, account, environment) for folder in _stores_below(data)}
     known = {folder: person for folder, person in hashes.items() if person is not None}
     if not known:
         raise UnknownPersonError(_unknown(data, account))
@@ -85,14 +84,6 @@ def places_of(data: Path, number: int) -> list[Path]:
 def _stores_below(data: Path) -> list[Path]:
     """Folders with a working store of their own: the data folder, and that of each of several sites."""
     return [data, *(folder for folder in sorted((data / "sites").glob("*")) if folder.is_dir())]
-
-
-def _hash_in(folder: Path, account: str, environment: Mapping[str, str]) -> int | None:
-    """The person's hash; None without a key, which is never made: it could only be another than that of the data."""
-    has_key = environment.get("FLOW_PSEUDONYM_KEY") or (folder / KEY_FILE).exists()
-    if not account.strip() or not (folder / "raw").is_dir() or not has_key:
-        return None
-    return person_of(Store(folder, environment=environment).key, account)
 
 
 def _replace_in(folder: Path, person: int) -> tuple[int, int]:

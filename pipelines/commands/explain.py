@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipelines.commands.one_paragraph import one_paragraph
-from pipelines.commands.options import DataOption, JsonOption
+from pipelines.commands.options import ConfigOption, DataOption, JsonOption
 
 if TYPE_CHECKING:
     from transforms.calendar import WorkingCalendar
@@ -19,11 +20,14 @@ def explain_issue(
     issue_key: Annotated[str, typer.Argument(metavar="ISSUE-KEY", help="Key of the issue, as SHOP-123.")],
     as_json: JsonOption = False,
     site: Annotated[str, typer.Option(help="Site, where several have an issue of this key.")] = "",
+    config: ConfigOption = None,
     data: DataOption = None,
 ) -> None:
     """Tell one issue's life as touch and wait, with every number derived."""
     with one_paragraph():
+        from pipelines.config import load_config
         from pipelines.life.account import account_for, document
+        from pipelines.life.display_names import assignee_names
         from pipelines.life.record import read_record
         from pipelines.life.touch import known_touch
         from pipelines.life.words import told
@@ -34,7 +38,9 @@ def explain_issue(
         record = read_record(folder, issue_key, site)
         own = _own_folder(folder, record.issue["site_name"])
         calendar = _calendar_of(own, str(record.journey["value_stream"]))
-        account = account_for(record, calendar, known_touch(own / "work", record, calendar))
+        named = load_config(config).display_names(record.issue["site_name"])
+        touch, names = known_touch(own / "work", record, calendar), assignee_names(own, record, named, os.environ)
+        account = account_for(record, calendar, touch, names)
         if as_json:
             typer.echo(json.dumps(document(account), indent=1, default=_plain))
         else:

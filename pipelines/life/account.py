@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from pipelines.life.durations import sum_in_words
@@ -13,6 +14,8 @@ from pipelines.life.record import SPAN_KINDS, Record, Row
 from pipelines.life.touch import KnownTouch, merged
 from pipelines.life.working_days import days_in_words, working_days
 from transforms.calendar import WorkingCalendar
+
+NOBODY_NAMED: Mapping[int, str] = MappingProxyType({})
 
 COUNTS = ("backward_move_count", "reopen_count", "handoff_count", "continuity_break_count")
 
@@ -34,6 +37,8 @@ class Stretch:
     working_in_words: str
     """Day by day; empty where the calendar has changed since."""
     why: str
+    assignee_name: str | None
+    """Of somebody whom flow.toml names; nobody else is."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,17 @@ class Account:
     """Of a parent: the children's touch, added up."""
 
 
-def account_for(record: Record, calendar: WorkingCalendar | None, touch: KnownTouch | None = None) -> Account:
-    """Derive every number of an issue; ``calendar`` is its value stream's, where it is known, ``touch`` likewise."""
-    stretches = [_stretch(record, interval, calendar) for interval in record.intervals]
+def account_for(
+    record: Record,
+    calendar: WorkingCalendar | None,
+    touch: KnownTouch | None = None,
+    names: Mapping[int, str] = NOBODY_NAMED,
+) -> Account:
+    """Derive every number of an issue; ``calendar`` is its value stream's, where it is known, ``touch`` likewise.
+
+    ``names`` are display names of who was assigned, by interval number.
+    """
+    stretches = [_stretch(record, interval, calendar, names) for interval in record.intervals]
     first = [stretch for stretch in stretches if stretch.pass_number == 1]
     journey = record.journey
     sums = {kind: _sum([s for s in first if s.kind == kind]) for kind in SPAN_KINDS}
@@ -125,7 +138,7 @@ def document(account: Account) -> dict[str, Any]:
     return told | {"children": account.children, "child_touch_union": union, "return_passes": account.passes}
 
 
-def _stretch(record: Record, interval: Row, calendar: WorkingCalendar | None) -> Stretch:
+def _stretch(record: Record, interval: Row, calendar: WorkingCalendar | None, names: Mapping[int, str]) -> Stretch:
     copied = ("entered_at", "left_at", "stage_name", "kind", "kind_alternative", "pass_number", "is_rework")
     words = _days(calendar, interval["entered_at"], interval["left_at"] or record.as_of, interval["working_ms"])
     return Stretch(
@@ -135,6 +148,7 @@ def _stretch(record: Record, interval: Row, calendar: WorkingCalendar | None) ->
         working_ms=interval["working_ms"],
         working_in_words=words,
         why=why(record, interval),
+        assignee_name=names.get(interval["interval_number"]),
     )
 
 

@@ -90,7 +90,8 @@ def _stretches(account: Account, zone: ZoneInfo) -> Iterator[str]:
         held = f"{stretch.kind.upper()} in {stretch.stage_name}{second}"
         yield f"{number:3}  {_at(stretch.entered_at, zone)} → {end}  {held}"
         passed = f"{' → '.join(stretch.status_names)}: " if len(stretch.status_names) > 1 else ""
-        yield f"     {passed}{stretch.why}"
+        assigned = f"; assigned to {stretch.assignee_name}" if stretch.assignee_name else ""
+        yield f"     {passed}{stretch.why}{assigned}"
         if stretch.kind not in ("done", "discarded"):
             days = f" = {stretch.working_in_words}" if stretch.working_in_words and stretch.working_ms else ""
             yield f"     elapsed {in_words(stretch.elapsed_ms)}; working {in_words(stretch.working_ms)}{days}"
