@@ -74,9 +74,15 @@ def _section(model: type[Section]) -> Table:
         if any(isinstance(part, type) and issubclass(part, Section) for part in get_args(field.annotation)):
             continue  # a list of tables: an empty one would forbid to add any
         section.add(tomlkit.comment(field.description or ""))
-        value = UNTIL_PROPOSED.get(name, field.default)
-        section.add(name, list(value) if isinstance(value, tuple) else value)
+        section.add(name, _on_a_line(UNTIL_PROPOSED.get(name, field.default)))
     return section
+
+
+def _on_a_line(value: object) -> object:
+    """A default as TOML can hold it beside others: a dictionary by itself would become a table below them."""
+    if isinstance(value, dict):
+        return tomlkit.inline_table()
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _put_calendar(document: TOMLDocument, hours: Hours, country: str) -> None:
