@@ -17,21 +17,37 @@ from transforms.order import same_issue
 def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
     """Add left_at (the next row of the issue; empty for its last) and elapsed_ms (up to ``as_of`` where empty).
 
-    ``rows`` hold issue_id and entered_at, an issue's rows together and in order.
+    ``rows`` hold issue_id and entered_at in microseconds, an issue's rows together and in order.
     """
-    left = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
-    end = pl.col.left_at.fill_null(pl.lit(as_of, rows.schema["entered_at"]))
-    closed = rows.with_columns(left_at=left)
-    return closed.with_columns(elapsed_ms=(end - pl.col.entered_at).dt.total_milliseconds())
+    closed = rows.with_columns(left_at=pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1)))
+    entered = rows["entered_at"].to_physical().to_numpy()
+    elapsed = _until_next(entered, _lasts(closed), _microseconds(as_of, rows))
+    elapsed //= 1000  # in place: a temporary of this size costs more than the division
+    return closed.with_columns(elapsed_ms=pl.Series(elapsed))
 
 
 def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClock, as_of: datetime) -> pl.DataFrame:
     """Add working_ms to closed stretches; ``calendar`` is the position of each row's calendar on the clock."""
-    reading = clock.readings(rows["entered_at"].to_physical().to_numpy(), calendar)
-    as_of_us = pl.Series([as_of], dtype=rows.schema["entered_at"]).to_physical().to_numpy()
-    now = np.concatenate([clock.readings(as_of_us, code) for code in range(int(calendar.max(initial=0)) + 1)])
-    lasts = rows["left_at"].is_null().arg_true().to_numpy()
-    spent = np.empty_like(reading)
-    np.subtract(reading[1:], reading[:-1], out=spent[:-1])
-    spent[lasts] = now[calendar[lasts]] - reading[lasts]
-    return rows.with_columns(working_ms=pl.Series(spent))
+    readings = clock.readings(rows["entered_at"].to_physical().to_numpy(), calendar)
+    end = _microseconds(as_of, rows)
+    ends = np.concatenate([clock.readings(end, code) for code in range(int(calendar.max(initial=0)) + 1)])
+    lasts = _lasts(rows)
+    return rows.with_columns(working_ms=pl.Series(_until_next(readings, lasts, ends[calendar[lasts]])))
+
+
+def _until_next(readings: np.ndarray, lasts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """How far it is from each reading to the next; from those in ``lasts`` to ``ends``, one for each or one for all."""
+    spent = np.empty_like(readings)
+    np.subtract(readings[1:], readings[:-1], out=spent[:-1])
+    spent[lasts] = ends - readings[lasts]
+    return spent
+
+
+def _lasts(closed: pl.DataFrame) -> np.ndarray:
+    """Positions of the last row of every issue."""
+    return closed["left_at"].is_null().arg_true().to_numpy()
+
+
+def _microseconds(as_of: datetime, rows: pl.DataFrame) -> np.ndarray:
+    """The instant as ``rows`` hold theirs."""
+    return pl.Series([as_of], dtype=rows.schema["entered_at"]).to_physical().to_numpy()
