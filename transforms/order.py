@@ -73,6 +73,11 @@ def run_starts(ids: np.ndarray) -> np.ndarray:
     return np.flatnonzero(np.concatenate([np.ones(min(len(ids), 1), bool), ids[1:] != ids[:-1]]))
 
 
+def run_ends(ids: np.ndarray) -> np.ndarray:
+    """Positions behind which another id begins, and the last."""
+    return np.flatnonzero(np.concatenate([ids[1:] != ids[:-1], np.ones(min(len(ids), 1), bool)]))
+
+
 def _ascends(earlier: pl.DataFrame, later: pl.DataFrame, keys: Sequence[str]) -> bool:
     """Whether no row of ``earlier`` comes by ``keys`` after the row of ``later`` in the same place."""
     equal = pl.repeat(True, len(later), eager=True)

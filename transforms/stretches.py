@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from transforms.calendar import WorkingClock
-from transforms.order import same_issue
+from transforms.order import run_ends, same_issue
 
 
 def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
@@ -19,11 +19,11 @@ def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
 
     ``rows`` hold issue_id and entered_at in microseconds, an issue's rows together and in order.
     """
-    closed = rows.with_columns(left_at=pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1)))
-    entered = rows["entered_at"].to_physical().to_numpy()
-    elapsed = _until_next(entered, _lasts(closed), _microseconds(as_of, rows))
+    left = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
+    lasts = run_ends(rows["issue_id"].to_numpy())
+    elapsed = _until_next(rows["entered_at"].to_physical().to_numpy(), lasts, _microseconds(as_of, rows))
     elapsed //= 1000  # in place: a temporary of this size costs more than the division
-    return closed.with_columns(elapsed_ms=pl.Series(elapsed))
+    return rows.with_columns(left_at=left, elapsed_ms=pl.Series(elapsed))
 
 
 def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClock, as_of: datetime) -> pl.DataFrame:
@@ -31,7 +31,7 @@ def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClo
     readings = clock.readings(rows["entered_at"].to_physical().to_numpy(), calendar)
     end = _microseconds(as_of, rows)
     ends = np.concatenate([clock.readings(end, code) for code in range(int(calendar.max(initial=0)) + 1)])
-    lasts = _lasts(rows)
+    lasts = run_ends(rows["issue_id"].to_numpy())
     return rows.with_columns(working_ms=pl.Series(_until_next(readings, lasts, ends[calendar[lasts]])))
 
 
@@ -41,11 +41,6 @@ def _until_next(readings: np.ndarray, lasts: np.ndarray, ends: np.ndarray) -> np
     np.subtract(readings[1:], readings[:-1], out=spent[:-1])
     spent[lasts] = ends - readings[lasts]
     return spent
-
-
-def _lasts(closed: pl.DataFrame) -> np.ndarray:
-    """Positions of the last row of every issue."""
-    return closed["left_at"].is_null().arg_true().to_numpy()
 
 
 def _microseconds(as_of: datetime, rows: pl.DataFrame) -> np.ndarray:
