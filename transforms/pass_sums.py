@@ -16,6 +16,9 @@ from transforms.workflow import INTERVAL_KINDS, SPAN_KINDS, TERMINAL_KINDS
 ROWS_AT_ONCE = 500_000
 """Intervals whose sums are made together: what is laid out for that stays in the processor's cache."""
 
+HAS_ENDED = np.isin(INTERVAL_KINDS, (*TERMINAL_KINDS, "done_gap"))
+"""By code of the kind: whether the work has ended, if only for a while."""
+
 SUM_COLUMNS = tuple(f"{kind}{unit}" for kind in SPAN_KINDS for unit in ("_ms", "_working_ms"))
 
 OTHER_SUMS = ("span_ms", "span_working_ms", "touch_ms_low", "touch_ms_high", "rework_touch_ms")
@@ -28,8 +31,9 @@ def sum_passes(intervals: pl.DataFrame) -> pl.DataFrame:
     last_kind, SUM_COLUMNS, span_ms, span_working_ms, touch_ms_low, touch_ms_high, rework_touch_ms. Milliseconds, int64.
     """
     starts = _starts(intervals)
-    inner = starts.take(np.searchsorted(starts, np.arange(ROWS_AT_ONCE, len(intervals), ROWS_AT_ONCE)), mode="clip")
-    return pl.concat([_sum_some(intervals[begin:end]) for begin, end in pairwise([0, *inner, len(intervals)])])
+    cuts = [0, *np.searchsorted(starts, np.arange(ROWS_AT_ONCE, len(intervals), ROWS_AT_ONCE)), len(starts)]
+    edges = np.append(starts, len(intervals))
+    return pl.concat([_sum_some(intervals, edges[first : last + 1]) for first, last in pairwise(cuts)])
 
 
 def _starts(intervals: pl.DataFrame) -> np.ndarray:
@@ -38,9 +42,10 @@ def _starts(intervals: pl.DataFrame) -> np.ndarray:
     return intervals.select(begins.arg_true()).to_series().to_numpy().astype(np.int64)
 
 
-def _sum_some(intervals: pl.DataFrame) -> pl.DataFrame:
-    starts = _starts(intervals)
-    place = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(intervals)))
+def _sum_some(intervals: pl.DataFrame, edges: np.ndarray) -> pl.DataFrame:
+    """The sums of the passes between ``edges``: where each begins, and where the last of them ends."""
+    intervals, starts = intervals[edges[0] : edges[-1]], edges[:-1] - edges[0]
+    place = np.repeat(np.arange(len(starts)), np.diff(edges))
     kind = intervals["kind"].to_physical().to_numpy()
     cells = place * len(INTERVAL_KINDS) + kind
     counts = _by_kind(cells, None, len(starts))
@@ -50,7 +55,7 @@ def _sum_some(intervals: pl.DataFrame) -> pl.DataFrame:
         sums |= {f"{name}{unit}": times[:, _code(name)] for name in SPAN_KINDS}
         sums[f"span{unit}"] = np.sum([sums[f"{name}{unit}"] for name in SPAN_KINDS], axis=0)
     sums |= _touch_sums(intervals, kind, place, sums["touch_ms"])
-    heads = intervals.select("issue_id", "pass_number")[starts]
+    heads = intervals.select(pl.col("issue_id", "pass_number").gather(starts))
     clocks = _clocks(intervals, kind, place, starts, counts)
     return heads.with_columns(**clocks, **{name: pl.Series(sums[name]) for name in (*SUM_COLUMNS, *OTHER_SUMS)})
 
@@ -96,7 +101,7 @@ def _clocks(
     ends = np.append(starts, len(intervals))[1:]
     before = counts[:, _code("not_started")]
     after = counts[:, [_code(name) for name in TERMINAL_KINDS]].sum(axis=1)
-    ended = np.flatnonzero(np.isin(kind, [_code(name) for name in (*TERMINAL_KINDS, "done_gap")]))
+    ended = np.flatnonzero(HAS_ENDED[kind])
     firsts = ended[np.flatnonzero(np.diff(place[ended], prepend=-1))]
     first_end = ends.copy()
     first_end[place[firsts]] = firsts
