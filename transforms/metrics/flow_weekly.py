@@ -20,7 +20,7 @@ from transforms.metrics.period_tables import (
     note_column,
 )
 from transforms.metrics.raw_process_time import add_raw_process_time
-from transforms.metrics.weekly_flow import WEEK, by_stream, flow_journeys, flow_weeks, weekly_flow
+from transforms.metrics.weekly_flow import WEEK, add_change_note, by_stream, flow_journeys, flow_weeks, weekly_flow
 from transforms.metrics.weekly_limits import RATIO_WEEKS, add_cycle_means, add_limits, add_start_finish_ratio
 from transforms.row_rules import LITTLES_LAW, all_of
 from transforms.schema import LABEL, Column, RowRule, Table
@@ -148,8 +148,8 @@ def follow_flow(
     walk = stages.collect()
     flow = add_bottleneck(add_wip_limit(flow, walk), stage_flow_weekly.collect(), walk)
     flow = add_raw_process_time(flow, person_intervals.collect(), journeys, workflow, as_of)
-    flow = add_critical_wip(flow, workflow)
-    notes = ("wip_limit_note", "mean_note", "limit_note", "ratio_note", "critical_note")
+    flow = add_change_note(add_critical_wip(flow, workflow), workflow)
+    notes = ("change_note", "wip_limit_note", "mean_note", "limit_note", "ratio_note", "critical_note")
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
     version = pl.col.value_stream.cast(pl.String).replace_strict(versions)
     named = flow.rename({"is_complete": "is_complete_week"})

@@ -19,7 +19,7 @@ from transforms.metrics.period_tables import (
 from transforms.metrics.stage_stays import stage_pieces, visits_then
 from transforms.metrics.stage_weeks import STAGE, lay_stages_over_weeks
 from transforms.metrics.trailing import TRAILING_WEEKS, add_capacity, add_little_ratio, trailing_sum
-from transforms.metrics.weekly_flow import WEEK, flow_journeys, flow_weeks, weeks_since
+from transforms.metrics.weekly_flow import WEEK, add_change_note, flow_journeys, flow_weeks, weeks_since
 from transforms.row_rules import LITTLES_LAW, WIP_BALANCES, all_of
 from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.workflow import Workflow
@@ -135,12 +135,13 @@ def follow_stages(
         pl.col.has_flowed.fill_null(False)
     )
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
-    measured = add_capacity(add_little_ratio(_with_rates(flow)))
+    measured = add_change_note(add_capacity(add_little_ratio(_with_rates(flow))), workflow)
+    limit_note = pl.format("no WIP limit: {}", "wip_limit_note")
     return StageFlowWeekly.select(
         measured.with_columns(
             over_limit_share=pl.when(pl.col.wip_limit.is_not_null()).then(pl.col.over_limit_ms / pl.col.week_ms),
             definition_version=pl.col.value_stream.cast(pl.String).replace_strict(versions),
-            note=as_note([pl.format("no WIP limit: {}", "wip_limit_note"), pl.col.little_note, pl.col.capacity_note]),
+            note=as_note([pl.col.change_note, limit_note, pl.col.little_note, pl.col.capacity_note]),
         ).lazy()
     )
 

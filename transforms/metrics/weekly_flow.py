@@ -13,6 +13,7 @@ import polars as pl
 
 from transforms.metrics.periods import weeks
 from transforms.metrics.slots import events_in_slots
+from transforms.schema import LABEL
 from transforms.workflow import Workflow
 from transforms.workflow_index import covered_stretch
 
@@ -63,6 +64,19 @@ def weekly_flow(journeys: pl.DataFrame, grid: pl.DataFrame) -> pl.DataFrame:
     )
     grid = grid.join(sums, on=WEEK, how="left", maintain_order="left")
     return grid.with_columns(pl.col("cycle_count", "cycle_log_sum", "cycle_ms_sum").fill_null(0))
+
+
+def add_change_note(flow: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
+    """Add change_note to the weeks in which statuses, stages or the commitment began to mean something else.
+
+    Such a day starts, ends and moves work at its midnight, which nobody did in Jira.
+    """
+    days = [(stream.name, day) for stream in workflow.streams for day, _ in stream.earlier]
+    changes = pl.DataFrame(days, schema={"value_stream": LABEL, "day": pl.Date()}, orient="row").sort("day")
+    week = pl.col.day.dt.truncate("1w").alias("week_start_date")
+    told = changes.group_by("value_stream", week).agg(days=pl.col.day.dt.to_string().str.join(", "))
+    note = pl.format("definitions changed on {}: what that day itself started, ended or moved counts here", "days")
+    return flow.join(told.select(*WEEK, change_note=note), on=WEEK, how="left", maintain_order="left")
 
 
 def log_cycle() -> pl.Expr:

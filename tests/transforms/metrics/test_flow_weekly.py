@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from tests.builders import BOARD, board_column, board_columns, frames, history
 from tests.chain import compute
 from tests.strategies import cases
+from tests.transforms.core.test_definitions import redefined
 from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys, redefined_from
 from tests.transforms.metrics.metric_frames import checked, core_of
 from transforms.metrics.critical_wip import add_critical_wip, week_working_ms
@@ -25,12 +26,14 @@ AS_OF = datetime(2026, 3, 18, 11, tzinfo=UTC)
 def build(raw, workflow=WORKFLOW, as_of=AS_OF, columns=None):
     core = core_of(raw, workflow, as_of, board_columns=columns)
     persons = compute(raw, workflow, as_of)["person_intervals"].lazy()
-    stage_flow = checked(
-        StageFlowWeekly,
-        follow_stages(core.status_visits, core.work_intervals, core.issue_journeys, core.stages, workflow, as_of),
-    )
+    stage_flow = build_stages(core, workflow, as_of)
     made = follow_flow(core.issue_journeys, persons, core.stages, stage_flow.lazy(), workflow, as_of)
     return checked(FlowWeekly, made)
+
+
+def build_stages(core, workflow, as_of=AS_OF):
+    made = follow_stages(core.status_visits, core.work_intervals, core.issue_journeys, core.stages, workflow, as_of)
+    return checked(StageFlowWeekly, made)
 
 
 def week(table, monday):
@@ -240,3 +243,27 @@ def test_a_board_without_visible_queues_says_why_there_is_no_critical_wip():
     made = build(frames(story("G-1", "2026-03-02 00:00")), told)
     assert made["wip_to_critical_ratio"].null_count() == len(made)
     assert all("critical WIP needs" in note for note in made["note"])
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 9), date(2026, 3, 15)])
+def test_the_week_in_which_definitions_change_says_what_the_day_itself_did(day):
+    monday = date(2026, 3, 9)
+    begins_earlier = redefined(BOARD.workflow(), (day, BOARD.workflow(commitment="In Progress")))
+    raw = frames(history("G-1").created("2026-03-02 08:00", status="Selected"), story("G-2", "2026-03-02 09:00"))
+    told = f"definitions changed on {day}: "
+    made = build(raw, begins_earlier)
+    assert week(made, monday)["started_count"] == 1, "nobody moved it: the day started it"
+    assert week(made, monday)["note"].startswith(told)
+    stages = build_stages(core_of(raw, begins_earlier, AS_OF), begins_earlier)
+    for table in (made, stages):
+        dated = table.filter(pl.col.note.str.contains(told, literal=True))["week_start_date"].unique().to_list()
+        assert dated == [monday]
+
+
+def test_other_hours_start_nothing_and_two_changes_in_a_week_are_both_told():
+    other_hours = redefined_from(date(2026, 3, 11))
+    raw = frames(story("G-1", "2026-03-02 09:00"))
+    assert "definitions changed" not in "".join(build(raw, other_hours)["note"].drop_nulls())
+    late = BOARD.workflow(commitment="In Progress")
+    twice = redefined(BOARD.workflow(), (date(2026, 3, 10), late), (date(2026, 3, 11), BOARD.workflow()))
+    assert "changed on 2026-03-10, 2026-03-11: " in week(build(raw, twice), date(2026, 3, 9))["note"]
