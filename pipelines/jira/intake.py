@@ -21,8 +21,10 @@ class Intake:
         self._store, self._run, self._done, self._progress = store, run, done, progress
         landed = store.ledger.batches(run.run_id, "issues")
         self._sequence = len(landed)
-        self.earlier = {number for batch in landed for number in batch.ids}
-        """Issues that were read before the run broke off."""
+        self.earlier = {
+            number: project for batch in landed for number, project in zip(batch.ids, batch.project_ids, strict=True)
+        }
+        """Issues that were read before the run broke off, and their projects."""
         self.covered = [(batch.after_id, batch.until_id) for batch in landed if batch.after_id is not None]
         """Ranges of ids of the run's window that were read to their end then."""
         self.read: set[int] = set()
@@ -32,9 +34,14 @@ class Intake:
         """Issues that were listed and not handed out."""
 
     @property
+    def landed(self) -> set[int]:
+        """Every issue that was read, before the run broke off or since."""
+        return self.read | self.earlier.keys()
+
+    @property
     def seen(self) -> set[int]:
         """Every issue that was listed or read, before the run broke off or since."""
-        return self.read | self.earlier | self.missing
+        return self.landed | self.missing
 
     def land(self, pages: Iterable[Pulled], *, is_window: bool = False) -> None:
         """A batch enters the ledger only when it is durable; of the run's window it also notes what it covers."""

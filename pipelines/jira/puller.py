@@ -65,8 +65,7 @@ class Puller:
     def _read_what_is_doubted(self) -> None:
         """Once an audit failed, all that was read in bulk before is read again on the route of one issue."""
         if self._route.audit.is_failed:
-            in_bulk = (self._intake.read | self._intake.earlier) - self._intake.single
-            self._intake.land(self._route.fetch(sorted(in_bulk)))
+            self._intake.land(self._route.fetch(sorted(self._intake.landed - self._intake.single)))
 
     def _prove_count(self, window: str) -> None:
         """Hold what came against the site's own count, and nothing against the projects' keys. Raises AnswerError."""
@@ -96,17 +95,19 @@ class Puller:
             )
 
     def _take_census(self) -> None:
-        """Compare with all that is known where it is due; find out about issues listed and not handed out anyway."""
+        """Compare with all that is known where it is due; find out about issues listed and not handed out anyway.
+
+        What was read before the run broke off is known too: it may have gone since. What the run read is not dead.
+        """
         census = Census(self._session, self._scope, self._options.are_losses_accepted)
-        dead = set(self._ledger.tombstones()["issue_id"])
-        known = self._ledger.known_projects(self._run.era)
+        dead = set(self._ledger.tombstones()["issue_id"]) - self._intake.landed
+        known = self._ledger.known_projects(self._run.era) | self._intake.earlier
         self._settle(census.look_up(self._intake.missing - dead), known)
         if self._run.has_census:
             is_listed = self._run.mode == "full" and not self._intake.earlier
             listed = self._intake.seen if is_listed else set(sweep_ids(self._session, self._scope.jql))
             buried = dead | {one.issue_id for one in self.gone}
-            read = self._intake.read | self._intake.earlier
-            self._settle(census.take(listed - self._intake.missing, known, read, buried), known)
+            self._settle(census.take(listed - self._intake.missing, known, self._intake.landed, buried), known)
 
     def _settle(self, findings: Findings, known: dict[int, int]) -> None:
         """Read who is there after all, and bury the others."""

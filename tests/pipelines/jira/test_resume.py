@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from pipelines.jira import cloud, datacenter
 from pipelines.jira.errors import ComeBackLaterError, OverloadedError
 from pipelines.jira.extract import extract
+from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
@@ -117,25 +119,67 @@ def test_finished_batches_are_not_fetched_again(flavour, tmp_path):
     assert contents(store, tmp_path) == WHOLE
 
 
+def break_off(site, flavour, store, options=None):
+    """A run that is told to come back later when it has landed some batches."""
+    route = "issue/bulkfetch" if flavour == "cloud" else "/search"
+    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on(route, after=6))
+    with start(site, flavour, faults=stopped) as sandbox, pytest.raises(OverloadedError):
+        extract(session_with(sandbox, flavour), Scope(), store, options=options)
+    assert 1001 in landed_ids(store)
+
+
+def remove(site, number):
+    del site.issues[number]
+    site.revision += 1
+
+
+def put(site, number):
+    site.issues = dict(sorted({**site.issues, number: the_site().issues[number]}.items()))
+    site.revision += 1
+
+
+def finish(site, flavour, store, options=None):
+    with start(site, flavour) as sandbox:
+        return extract(session_with(sandbox, flavour), Scope(), store, options=options)
+
+
 @pytest.mark.parametrize("flavour", FLAVOURS)
 @pytest.mark.usefixtures("small_batches")
 def test_what_changed_while_a_run_lay_broken_is_read_again(flavour, tmp_path):
     site, store = the_site(), store_in(tmp_path)
-    route = "issue/bulkfetch" if flavour == "cloud" else "/search"
-    with (
-        start(site, flavour, faults=FaultScript.of(TooManyRequests(retry_after=3600).on(route, after=6))) as sandbox,
-        pytest.raises(OverloadedError),
-    ):
-        extract(session_with(sandbox, flavour), Scope(), store)
-    assert 1001 in landed_ids(store)
+    break_off(site, flavour, store)
     changed = issue(1001, history(9000, f"{site.now:%Y-%m-%dT%H:%M:%S}.000+0000", move(3, 5)), status=5)
     changed["fields"]["updated"] = f"{site.now:%Y-%m-%dT%H:%M:%S}.000+0000"
     site.issues[1001] = changed
     site.revision += 1
-    with start(site, flavour) as sandbox:
-        extract(session_with(sandbox, flavour), Scope(), store)
+    finish(site, flavour, store)
     tables = build_raw_tables(store, tmp_path / "raw_tables")
     assert tables.scan(RawIssues).filter(issue_id=1001).collect()["status_id"].to_list() == [5]
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.usefixtures("small_batches")
+def test_what_was_deleted_while_a_run_lay_broken_is_buried_by_the_run_that_takes_it_up(flavour, tmp_path):
+    site, store = the_site(), store_in(tmp_path)
+    break_off(site, flavour, store)
+    remove(site, 1001)
+    done = finish(site, flavour, store)
+    assert (done.is_resumed, done.gone_count) == (True, 1)
+    assert store.ledger.tombstones()["issue_id"].to_list() == [1001]
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.usefixtures("small_batches")
+def test_what_came_back_and_went_again_while_a_run_lay_broken_stays_buried(flavour, tmp_path):
+    site, store, everything = the_site(), store_in(tmp_path), Options(full_refresh=timedelta(0))
+    finish(site, flavour, store)
+    remove(site, 1001)
+    finish(site, flavour, store, everything)
+    put(site, 1001)
+    break_off(site, flavour, store, everything)
+    remove(site, 1001)
+    assert finish(site, flavour, store, everything).is_resumed
+    assert store.ledger.tombstones()["issue_id"].to_list() == [1001]
 
 
 @pytest.mark.usefixtures("small_batches")
