@@ -72,10 +72,10 @@ def _places_among(ids: np.ndarray, moved: np.ndarray) -> np.ndarray:
 
 def _rows_by_place(borders: np.ndarray, origins: np.ndarray, step: int) -> np.ndarray:
     """Count the rows of each issue from its origin on; in 32 bits, which wrap on the way but not in the end."""
-    offsets = np.append(origins - step * borders[:-1], 0).astype(np.uint32)
-    rows = np.repeat(offsets, np.diff(borders, append=borders[-1] + 1))
-    places = np.arange(len(rows), dtype=np.uint32)
-    (np.add if step > 0 else np.subtract)(rows, places, out=rows)
+    rows = np.full(borders[-1] + 1, step % 2**32, np.uint32)
+    offsets = np.append(origins - step * borders[:-1], 0)
+    rows[borders] = (np.diff(offsets, prepend=step) + step).astype(np.uint32)
+    np.cumsum(rows, dtype=np.uint32, out=rows)
     rows[borders] = 0
     return rows
 
