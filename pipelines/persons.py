@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pipelines.jira import Store
 from pipelines.jira.erasure import person_of
-
-KEY_FILE = Path("private") / "pseudonym.key"
+from pipelines.jira.landing import KEY_FILE
 
 
 def known_person(folder: Path, account: str, environment: Mapping[str, str]) -> int | None:

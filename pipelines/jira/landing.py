@@ -20,6 +20,9 @@ SUFFIXES = {"issues": ".jsonl.zst", "reference": ".json.zst"}
 LEVEL = 3
 CHUNK = 1 << 20
 
+KEY_FILE = Path("private") / "pseudonym.key"
+"""Where the pseudonym key lies below a data folder, unless FLOW_PSEUDONYM_KEY gives it."""
+
 
 class Landing:
     """The raw folder of one site."""
@@ -80,7 +83,7 @@ def pseudonym_key(data: Path, environment: Mapping[str, str]) -> bytes:
             raise MissingSettingError("FLOW_PSEUDONYM_KEY is too short to protect anybody: use at least 16 random"
                                       " characters, or unset it and a key is made and kept.")  # fmt: skip
         return given.encode()
-    path = data / "private" / "pseudonym.key"
+    path = data / KEY_FILE
     if not path.exists():
         path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         write_durably(path, secrets.token_hex(32).encode())
