@@ -72,8 +72,10 @@ crashbench: $(INSTALLED) ## kill 200 runs at random instants and look whether al
 auditbench: $(INSTALLED) ## measure the audit's share of a run of a million changes, and its growth up to 50M rows (half an hour)
 	$(BIN)/python -m benchmarks.audit_cost
 
-fuzz: $(INSTALLED) ## try tens of thousands of fault schedules on random sites (hours)
-	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest -n 2 --timeout 0 tests/pipelines/jira/test_faults_property.py
+ROUNDS ?= 40
+fuzz: $(INSTALLED) ## try 30,000 fault schedules on random sites, 750 in each of ROUNDS=40 rounds (hours)
+	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; FUZZ_EXAMPLES=250 \
+	  $(BIN)/python -m pytest -q -n 3 --timeout 0 tests/pipelines/jira/test_faults_property.py || exit 1; done
 
 mutationbench: $(INSTALLED) ## plant a hundred defects one by one and ask who names them; build 200 times without one (an hour)
 	$(BIN)/python -m benchmarks.audit_mutations
