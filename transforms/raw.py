@@ -68,7 +68,9 @@ class RawChanges(Table, layer="raw", key=("issue_id", "history_id", "item_index"
     issue_id = Column(pl.Int64(), "Issue.")
     changed_at = Column(TIMESTAMP, "When, by Jira's clock.")
     history_id = Column(pl.Int64(), "Jira's id of the history; the creation row has 0.")
-    item_index = Column(pl.Int32(), "Position of the item in its history.", minimum=0)
+    item_index = Column(
+        pl.Int32(), "Position of the item in its history, as Jira gave it. It orders items of one field.", minimum=0
+    )
     field = Column(CHANGE_FIELD, "What changed.")
     from_id = Column(
         pl.Int64(),

@@ -183,11 +183,12 @@ class Ledger:
         )  # fmt: skip
         return _run(rows[0])
 
-    def take_up(self, run_id: str, as_of: datetime) -> None:
-        """Go on with a run that broke off."""
+    def take_up(self, run: Run) -> None:
+        """Go on with a run that broke off, as of a later moment, and with a census if one is due by now."""
         self._execute(
-            "update extraction.runs set status = 'running', as_of = ? where site_name = ? and run_id = ?",
-            [as_of, self._site_name, run_id],
+            "update extraction.runs set status = 'running', as_of = ?, has_census = ?"
+            " where site_name = ? and run_id = ?",
+            [run.as_of, run.has_census, self._site_name, run.run_id],
         )
 
     def record(self, run_id: str, batch: Batch) -> None:

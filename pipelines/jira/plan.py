@@ -29,8 +29,9 @@ def begin(ledger: Ledger, options: Options, now: datetime, as_of: datetime, scop
     due = _due(ledger, options, now, as_of, scope_sha, shape_sha)
     broken = ledger.latest()
     if broken and _can_be_taken_up(broken, due, options.resume):
-        ledger.take_up(broken.run_id, as_of)
-        return replace(broken, as_of=as_of)
+        resumed = replace(broken, as_of=as_of, has_census=broken.has_census or due.has_census)
+        ledger.take_up(resumed)
+        return resumed
     return ledger.start(due)
 
 

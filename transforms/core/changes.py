@@ -17,7 +17,9 @@ class Changes(Table, layer="core", key=("issue_id", "history_id", "item_index"))
 
     issue_id = Column(pl.Int64(), "Jira's immutable id of the issue.", references="issues.issue_id")
     history_id = Column(pl.Int64(), "Jira's id of the history.")
-    item_index = Column(pl.Int32(), "Position of the item in its history.", minimum=0)
+    item_index = Column(
+        pl.Int32(), "Position of the item in its history, as Jira gave it. It orders items of one field.", minimum=0
+    )
     changed_at = Column(TIMESTAMP, "When, by Jira's clock.")
     field = Column(CHANGE_FIELD, "What changed.")
     from_value = Column(

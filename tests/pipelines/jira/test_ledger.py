@@ -66,9 +66,10 @@ def test_a_run_comes_back_as_it_went(ledger):
 
 def test_a_run_taken_up_speaks_of_a_later_moment_and_keeps_its_watermark(ledger):
     run(ledger, "a", is_complete=False)
-    ledger.take_up("a", START + timedelta(hours=3))
+    later = START + timedelta(hours=3)
+    ledger.take_up(replace(ledger.latest(), as_of=later, has_census=True))
     found = ledger.latest()
-    assert (found.status, found.server_started_at, found.as_of) == ("running", START, START + timedelta(hours=3))
+    assert (found.status, found.server_started_at, found.as_of, found.has_census) == ("running", START, later, True)
 
 
 def test_batches_come_in_the_order_they_landed(ledger):

@@ -182,6 +182,20 @@ def test_what_came_back_and_went_again_while_a_run_lay_broken_stays_buried(flavo
     assert store.ledger.tombstones()["issue_id"].to_list() == [1001]
 
 
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_census_that_falls_due_while_an_increment_lies_broken_is_taken_by_the_run_that_takes_it_up(flavour, tmp_path):
+    site, store = the_site(), store_in(tmp_path)
+    finish(site, flavour, store)
+    remove(site, 1001)
+    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on("search/jql" if flavour == "cloud" else "/search"))
+    with start(site, flavour, faults=stopped) as sandbox, pytest.raises(ComeBackLaterError):
+        extract(session_with(sandbox, flavour), Scope(), store)
+    broken = store.ledger.latest()
+    assert (broken.mode, broken.has_census) == ("window", False)
+    assert finish(site, flavour, store, Options(census=timedelta(0))).gone_count == 1
+    assert store.ledger.latest_with("has_census", broken.era).run_id == broken.run_id
+
+
 @pytest.mark.usefixtures("small_batches")
 def test_a_file_that_landed_without_its_entry_in_the_ledger_is_fetched_again(tmp_path):
     """The instant between the two: the entry comes after the file, so the file counts for nothing yet."""
