@@ -101,6 +101,8 @@ class JiraSession:
         """The site's address in a browser, as the site tells it."""
         self.server_time = datetime.fromtimestamp(0, UTC)
         """The site's clock when the session began."""
+        self.compares_ids: bool | None = None
+        """Whether ``id > N`` compares ids on this site; None before anybody asked (``key_sweep``)."""
         self._client = _make_client(connection)
 
     @property

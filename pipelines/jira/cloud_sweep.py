@@ -1,17 +1,20 @@
 """Listing issue ids on Jira Cloud, and proving that the list is whole.
 
 A token chain that ends is only a claim: it is asked on above the highest id until nothing comes. A chain that
-contradicts itself is begun again above what is certain, a few times.
+contradicts itself is begun again above what is certain, a few times. A site that does not compare ids is listed by keys
+(``key_sweep``).
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import NotFoundError, PagingError, RefusedError
+from pipelines.jira.key_sweep import Keyed, compares_ids, sweep_by_key
 
 IDS_PER_PAGE = 5000
 RESTARTS = 3
@@ -24,11 +27,18 @@ class OnlyId(msgspec.Struct):
     id: str
 
 
-class _SearchPage(msgspec.Struct, rename="camel"):
-    issues: list[OnlyId]
+class _Page(msgspec.Struct, rename="camel", kw_only=True):
     next_page_token: str | None = None
     is_last: bool | None = None
     warnings: list[Any] | None = None
+
+
+class _SearchPage(_Page):
+    issues: list[OnlyId]
+
+
+class _KeyPage(_Page):
+    issues: list[Keyed]
 
 
 class _Count(msgspec.Struct):
@@ -37,6 +47,12 @@ class _Count(msgspec.Struct):
 
 def sweep_ids(session: JiraSession, jql: str) -> list[int]:
     """All ids ``jql`` (bounded, without ORDER BY) selects, ascending. Raises PagingError where no chain holds."""
+    if compares_ids(session, partial(has_match, session), jql):
+        return _sweep_by_id(session, jql)
+    return sweep_by_key(partial(_page_by_key, session, jql))
+
+
+def _sweep_by_id(session: JiraSession, jql: str) -> list[int]:
     ids: list[int] = []
     strikes = 0
     while True:
@@ -67,6 +83,21 @@ def has_match(session: JiraSession, jql: str) -> bool:
     """Whether any issue matches. Raises RefusedError where the site does not understand the query."""
     body = {"jql": jql, "fields": ["id"], "maxResults": 1}
     return bool(session.read("POST", f"{session.api}/search/jql", _SearchPage, body=body).issues)
+
+
+def _page_by_key(session: JiraSession, jql: str, condition: str) -> list[Keyed]:
+    """The first issues of ``jql`` that meet a condition, by key; where a page contradicts itself it is asked again."""
+    where = f"({jql}) AND {condition}" if condition else f"({jql})"
+    body = {"jql": f"{where} ORDER BY key ASC", "fields": ["key"], "maxResults": IDS_PER_PAGE}
+    for strike in range(RESTARTS + 1):
+        page = session.read("POST", f"{session.api}/search/jql", _KeyPage, body=body)
+        try:
+            _check_page(page, set())
+            return page.issues
+        except PagingError:
+            if strike == RESTARTS:
+                raise
+    return []
 
 
 class _Chain:
@@ -110,7 +141,7 @@ class _Chain:
             raise paging_error("search/jql", f"the site no longer accepts its own page token ({error})") from None
 
 
-def _check_page(page: _SearchPage, tokens: set[str]) -> None:
+def _check_page(page: _Page, tokens: set[str]) -> None:
     problem = None
     if page.warnings:
         problem = "the site warns that the result is not whole"

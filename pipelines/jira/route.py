@@ -38,10 +38,10 @@ class Route:
         self.audit = Audit(session.server_time.timestamp())
 
     def pull(self, jql: str, read: Collection[int], covered: Collection[Range] = ()) -> Iterator[Pulled]:
-        """All that ``jql`` selects save what came before: on Cloud the issues ``read``, else the ranges ``covered``."""
+        """All that ``jql`` selects save what came before: the issues ``read``, or ``covered`` where ids are sought."""
         if self._session.flavour == "cloud":
             return cloud.pull(self._session, jql, self._scrubber, read, self._details, self.audit)
-        return datacenter.pull(self._session, jql, self._scrubber, covered, self._details)
+        return datacenter.pull(self._session, jql, self._scrubber, covered, self._details, read)
 
     def fetch(self, ids: Sequence[int]) -> Iterator[Pulled]:
         """Issues by their ids."""

@@ -22,7 +22,7 @@ GROUPS: dict[str, tuple[type[Effect], ...]] = {
     "Pages and chains": (
         paging.ShortPage, paging.SmallerPage, paging.SpreadHistories, paging.LostEntries, paging.RepeatedToken,
         paging.EarlyEnd, paging.NotLastWithoutToken, paging.LastWithToken, paging.Warnings, paging.WrongTotal,
-        paging.IgnoredSeek,
+        paging.IgnoredSeek, paging.IdsAsKeys,
     ),
     "Contents": (
         contents.Duplicates, contents.Shuffled, contents.LeftOut, contents.IssueErrors, contents.CutChangelog,

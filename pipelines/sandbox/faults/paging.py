@@ -148,3 +148,24 @@ class IgnoredSeek(Effect):
 
     def ask(self, call: Call) -> Asked:
         return call.asking(jql=ID_BOUND.sub("id > 0", call.jql))
+
+
+class IdsAsKeys(Effect):
+    """``id > N`` compares numbers of keys within the project of issue N, which has to be there, as Jira's source does.
+
+    For an unknown N Data Center refuses the query, and Cloud finds nothing. Ordering by id is ordering by key.
+    """
+
+    def fits(self, call: Call) -> bool:
+        return bool(re.search(r"\bid\s*[<>]|\bby id\b", call.jql, re.IGNORECASE))
+
+    def ask(self, call: Call) -> Asked:
+        jql = re.sub(r"\bid\s*([<>]=?)\s*(\d+)", lambda found: _as_key(call, *found.groups()), call.jql)
+        return call.asking(jql=re.sub(r"\bby id\b", "BY key", jql, flags=re.IGNORECASE))
+
+
+def _as_key(call: Call, operator: str, number: str) -> str:
+    issue = call.served.stored(int(number))
+    if issue is None and call.route.startswith("/rest/api/3"):
+        return "id < 0"
+    return f'key {operator} "{issue["key"] if issue else "NONE-1"}"'

@@ -91,6 +91,7 @@ class ScriptedSession:
         self.flavour = flavour
         self.api = "/rest/api/3" if flavour == "cloud" else "/rest/api/2"
         self.gate = Gate()
+        self.compares_ids = True
         self.asked: list[tuple[str, Any]] = []
         self._answers = iter(answers)
 
