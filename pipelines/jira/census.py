@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from pipelines.jira.client import JiraSession
-from pipelines.jira.errors import ForbiddenError, NotFoundError, RefusedError
+from pipelines.jira.errors import AnswerError, ForbiddenError, NotFoundError, RefusedError
 from pipelines.jira.ledger import Tombstone
 from pipelines.jira.route import has_match
 from pipelines.jira.scope import ResolvedScope
@@ -79,6 +79,20 @@ class Census:
             warnings=tuple(warnings.values()),
         )
 
+    def check_losses(self, missing: Collection[int], known: dict[int, int], listed: int) -> None:
+        """Raise AnswerError where too many issues are listed and not handed out to be believed gone.
+
+        Of those ``known`` (with their projects), too many of a project; of the others, too many of all ``listed``.
+        """
+        living = Counter(known.values())
+        for project, count in Counter(known.get(number, 0) for number in missing).items():
+            if not (self.are_losses_accepted or _is_likely(count, living[project] if project else listed)):
+                raise AnswerError(
+                    f"The site lists {counted(count, 'issue')} that it does not hand out (first: {min(missing)}). So"
+                    " many at once are taken for a permission that was lost, not for deletions. Nothing was published;"
+                    " run again later. If they are really gone, set accept_losses = true in flow.toml for one run."
+                )
+
     def look_up(self, ids: Iterable[int]) -> Findings:
         """Why issues are not found by the scope's search; those that are there after all are to be fetched."""
         gone, there = list[Tombstone](), list[int]()
@@ -101,10 +115,9 @@ class Census:
         for project_id, count in lost.items():
             is_visible = str(project_id) in {one.id for one in self.scope.projects}
             project = None if is_visible else self._ask_project(project_id)
-            too_many = count > max(MOST_LOST, MOST_LOST_SHARE * living[project_id])
             if project and project.archived:
                 archived.add(project_id)
-            elif (too_many or not (is_visible or project)) and not self.are_losses_accepted:
+            elif not (self.are_losses_accepted or ((is_visible or project) and _is_likely(count, living[project_id]))):
                 warnings[project_id] = (
                     f"{count} of {counted(living[project_id], 'issue')} of project {_name(project, project_id)}"
                     f" {'is' if count == 1 else 'are'} no longer listed. So many at once, or a whole project, are taken"
@@ -126,6 +139,10 @@ class Census:
             return self.session.read("GET", f"{self.session.api}/project/{project_id}", _Project)
         except (NotFoundError, ForbiddenError, RefusedError):
             return None
+
+
+def _is_likely(lost: int, living: int) -> bool:
+    return lost <= max(MOST_LOST, MOST_LOST_SHARE * living)
 
 
 def _name(project: _Project | None, project_id: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from pipelines.jira.client import JiraSession
 from pipelines.jira.extraction import Extraction, Progress, oddities
@@ -69,12 +70,20 @@ def _begin(
     session: JiraSession, scope: Scope, resolved: ResolvedScope, reference: Reference, store: Store,
     as_of: datetime | None, options: Options,
 ) -> Run:  # fmt: skip
+    """A run that builds on the last one only if site, scope and what is asked of issues are the same."""
     custom_ids = reference.field_names(options.flagged_field).custom_ids
+    keys, projects = sorted(key.upper() for key in scope.project_keys), sorted(one.id for one in resolved.projects)
     return begin(
         store.ledger, options, session.server_time, as_of or session.server_time,
-        scope_sha=fingerprint(session.flavour, sorted(key.upper() for key in scope.project_keys), scope.jql),
-        shape_sha=fingerprint(sorted(project.id for project in resolved.projects), custom_ids),
+        scope_sha=fingerprint(session.flavour, _place(session), keys, scope.jql),
+        shape_sha=fingerprint(projects, custom_ids, options.has_links, options.has_worklogs, store.key),
     )  # fmt: skip
+
+
+def _place(session: JiraSession) -> str:
+    """Host and path of the site as it calls itself: the same through any gateway or port."""
+    told = urlsplit((session.site_url or session.connection.url).lower())
+    return f"{told.hostname}{told.path.rstrip('/')}"
 
 
 def _read(
@@ -91,7 +100,7 @@ def _read(
     puller.read_all()
     intake.land_reference(reference)
     done.audited_count = route.audit.issue_count
-    buried = {one.issue_id for one in puller.gone} | set(store.ledger.tombstones()["issue_id"])
+    buried = {one.issue_id for one in puller.gone} | set(store.ledger.tombstones(run.era)["issue_id"])
     known = store.ledger.known_projects(run.era).keys() | intake.seen
     done.missing = sorted((buried | intake.missing) - (known - intake.missing))
     done.warnings += oddities(done, len(intake.missing), has_issues=bool(known), is_bulk_short=route.audit.is_failed)

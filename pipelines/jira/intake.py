@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -20,7 +20,7 @@ class Intake:
     def __init__(self, store: Store, run: Run, done: Extraction, progress: Progress) -> None:
         self._store, self._run, self._done, self._progress = store, run, done, progress
         landed = store.ledger.batches(run.run_id, "issues")
-        self._sequence = len(landed)
+        self._sequence = _next_sequence(landed)
         self.earlier = {
             number: project for batch in landed for number, project in zip(batch.ids, batch.project_ids, strict=True)
         }
@@ -60,8 +60,9 @@ class Intake:
     def land_reference(self, reference: Reference) -> None:
         """Keep what the site knows besides issues."""
         self._done.reference_sha = self._store.landing.write_reference(msgspec.json.encode(reference))
-        sequence = len(self._store.ledger.batches(self._run.run_id, "reference"))
-        self._store.ledger.record(self._run.run_id, Batch(sequence, "reference", self._done.reference_sha))
+        landed = self._store.ledger.batches(self._run.run_id, "reference")
+        batch = Batch(_next_sequence(landed), "reference", self._done.reference_sha)
+        self._store.ledger.record(self._run.run_id, batch)
 
     def _record(self, page: Pulled, covers: Range | None) -> None:
         sha = self._store.landing.write_issues([line for _, line in page.lines])
@@ -75,6 +76,11 @@ class Intake:
         self.single |= set(ids) if page.is_single else set()
         self.missing -= set(ids)
         self._done.batches.append(sha)
+
+
+def _next_sequence(landed: Sequence[Batch]) -> int:
+    """After the last one: one in between may have been forgotten because its file was damaged."""
+    return 1 + max((batch.sequence for batch in landed), default=-1)
 
 
 class _LandedProject(msgspec.Struct):

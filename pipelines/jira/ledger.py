@@ -271,11 +271,12 @@ class Ledger:
         """The project of every issue that has a current line, gone ones included."""
         return dict(self._execute(_CURRENT + "select issue_id, line.project_id from newest", [self._site_name, era]))  # noqa: S608
 
-    def tombstones(self) -> pl.DataFrame:
-        """Issues that are gone: issue_id, reason, gone_at."""
+    def tombstones(self, era: int = 0) -> pl.DataFrame:
+        """Issues that are gone: issue_id, reason, gone_at. Those that runs of this era or later ones found gone."""
         rows = self._execute(
-            "select issue_id, reason, gone_at from extraction.tombstones where site_name = ? order by 1",
-            [self._site_name],
+            "select issue_id, reason, gone_at from extraction.tombstones where site_name = ? and run_number >= ?"
+            " order by 1",
+            [self._site_name, era],
         )
         return _utc_frame(rows, {"issue_id": pl.Int64(), "reason": pl.String()}, "gone_at")
 

@@ -13,7 +13,7 @@ class Options:
     overlap: timedelta = timedelta(minutes=15)
     """How far before the last run's start an increment begins: what the search index may be late."""
     rescan: timedelta = timedelta(hours=24)
-    """At least one increment in so much time begins so far back: what the index may be late at worst."""
+    """At least one increment in so much time begins so far before the last that did: how late the index may be."""
     census: timedelta = timedelta(hours=24)
     """How often every id is listed, to notice issues that are gone."""
     full_refresh: timedelta = timedelta(days=7)

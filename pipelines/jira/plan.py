@@ -48,11 +48,12 @@ def _due(ledger: Ledger, options: Options, now: datetime, as_of: datetime, scope
     if not is_sound or _is_due(ledger, "is_full", last.era, options.full_refresh, now):
         return full
     is_rescan = _is_due(ledger, "is_rescan", last.era, options.rescan, now)
-    since = last.server_started_at - options.overlap
+    begins = (ledger.latest_with("is_rescan", last.era) or last) if is_rescan else last
+    reach = options.rescan + options.overlap if is_rescan else options.overlap
     return replace(
         full,
         mode="window",
-        since=min(since, now - options.rescan - options.overlap) if is_rescan else since,
+        since=begins.server_started_at - reach,
         is_rescan=is_rescan,
         has_census=_is_due(ledger, "has_census", last.era, options.census, now),
     )

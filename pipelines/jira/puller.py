@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pipelines.jira.census import Census, Findings
@@ -11,10 +12,14 @@ from pipelines.jira.extraction import Extraction
 from pipelines.jira.intake import Intake
 from pipelines.jira.ledger import Ledger, Run, Tombstone
 from pipelines.jira.options import Options
+from pipelines.jira.pulled import Pulled
 from pipelines.jira.route import Route, count_issues, has_match, sweep_ids
 from pipelines.jira.scope import ResolvedScope
 from pipelines.jira.watermark import find_form, updated_since
 from transforms.wording import counted
+
+BULK_IS_SHORT = "run_with_short_bulk_route"
+"""Fact of the ledger: the newest run in which the bulk route was found short."""
 
 MOST_READ_AGAIN = 1000
 """Issues an increment reads again because an earlier run left them short."""
@@ -35,14 +40,22 @@ class Puller:
         """Read the run's window, prove its number, look for who is gone. Raises JiraError where something lacks."""
         window = self._since(self._run.since) if self._run.since else self._scope.jql
         intake = self._intake
-        intake.land(self._route.pull(window, intake.earlier, intake.covered), is_window=True)
+        self._route.audit.is_failed |= self._ledger.fact(BULK_IS_SHORT) == self._run.run_id
+        intake.land(self._watched(self._route.pull(window, intake.earlier, intake.covered)), is_window=True)
         if intake.earlier:
             self._read_what_changed_meanwhile()
-        self._read_what_was_left_short()
         self._prove_count(window)
+        self._read_what_was_left_short()
         self._read_what_is_doubted()
         self._take_census()
         self._read_what_is_doubted()
+
+    def _watched(self, pages: Iterable[Pulled]) -> Iterator[Pulled]:
+        """Note with the run that an audit failed: who takes it up has to doubt what it read before, too."""
+        for page in pages:
+            if self._route.audit.is_failed:
+                self._ledger.note_fact(BULK_IS_SHORT, self._run.run_id)
+            yield page
 
     def _since(self, moment: datetime) -> str:
         form = find_form(self._ledger, self._session, self._scope.jql)
@@ -79,11 +92,17 @@ class Puller:
         """Read what a second sweep finds beside the first. Raises AnswerError if that is not enough either."""
         unseen = sorted(set(sweep_ids(self._session, window)) - self._intake.seen)
         self._intake.land(self._route.fetch(unseen))
-        if len(self._intake.seen) < (1 - self._options.count_tolerance) * expected:
+        listed = len(self._intake.seen)
+        if listed < (1 - self._options.count_tolerance) * expected:
             raise AnswerError(
                 f"The site counts about {counted(expected, 'issue')} in the scope ({', '.join(self._scope.keys)}), and"
-                f" lists {len(self._intake.seen)}. Nothing was published. Its search index may be rebuilding: run again"
+                f" lists {listed}. Nothing was published. Its search index may be rebuilding: run again"
                 " later. If its count stays wrong, raise count_tolerance in flow.toml."
+            )
+        if listed < expected:
+            self._done.warnings.append(
+                f"The site counts about {counted(expected, 'issue')} and lists {listed}, twice. What lacks is within"
+                " count_tolerance in flow.toml, so the run went on; the next full reading looks again."
             )
 
     def _check_that_project_ids_are_understood(self) -> None:
@@ -102,7 +121,9 @@ class Puller:
         census = Census(self._session, self._scope, self._options.are_losses_accepted)
         dead = set(self._ledger.tombstones()["issue_id"]) - self._intake.landed
         known = self._ledger.known_projects(self._run.era) | self._intake.earlier
-        self._settle(census.look_up(self._intake.missing - dead), known)
+        missing = self._intake.missing - dead
+        census.check_losses(missing, known, len(self._intake.seen))
+        self._settle(census.look_up(missing), known)
         if self._run.has_census:
             is_listed = self._run.mode == "full" and not self._intake.earlier
             listed = self._intake.seen if is_listed else set(sweep_ids(self._session, self._scope.jql))

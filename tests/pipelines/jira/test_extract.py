@@ -225,6 +225,7 @@ def test_a_count_that_is_known_to_be_wrong_can_be_left_aside(store):
     options = Options(count_tolerance=1.0)
     extraction = run(small_site(), "cloud", store, fault=scripted(count, on="approximate-count"), options=options)
     assert (extraction.expected_count, extraction.issue_count) == (100, 7)
+    assert "counts about 100 issues and lists 7, twice" in extraction.warnings[0]
 
 
 def test_issues_that_vanish_during_the_run_are_missing_and_said_aloud(store):

@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 import pytest
 
+from pipelines.jira.errors import AnswerError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
@@ -107,8 +108,19 @@ def test_a_failed_run_moves_no_watermark(visits):
 def test_once_a_day_an_increment_reaches_back_a_day(visits):
     visits.run()
     assert visits.run(after=HOUR).since == visits.site.now - HOUR - Options().overlap
-    late = visits.run(after=timedelta(hours=24))
-    assert late.since <= visits.site.now - timedelta(hours=24)
+    first = visits.site.now - HOUR
+    assert visits.run(after=timedelta(hours=24)).since == first - timedelta(hours=24) - Options().overlap
+
+
+def test_a_change_the_index_learns_of_half_a_day_late_is_found_by_the_next_days_run(visits):
+    day = timedelta(days=1)
+    visits.run()
+    visits.site.now += day - timedelta(hours=6)
+    changes.transition(visits.site, 105, "1")
+    visits.sandbox._gate.served.index_lag_ms = 12 * 3_600_000
+    for _ in range(2):
+        visits.run(after=timedelta(hours=6) if _ == 0 else day)
+    assert visits.table(RawChanges).filter(issue_id=105).height == 2
 
 
 def test_after_some_days_everything_is_read_again(visits):
@@ -128,6 +140,36 @@ def test_a_change_that_leaves_updated_alone_is_found_by_reading_everything(visit
     assert visits.table(RawChanges).filter(issue_id=105).height == 1
     visits.run(Options(full_refresh=timedelta(0)))
     assert visits.table(RawChanges).filter(issue_id=105).height == 2
+
+
+def test_what_was_not_asked_for_before_is_read_of_all_issues(visits):
+    visits.run(Options(has_worklogs=False))
+    assert (visits.run(Options(has_worklogs=False)).mode, visits.run().mode) == ("window", "full")
+
+
+def test_another_pseudonym_key_reads_everything_so_that_nobody_counts_twice(visits, tmp_path):
+    visits.run()
+    visits._store = Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "another key for tests only"})
+    assert visits.run().mode == "full"
+
+
+def test_another_site_under_the_same_name_is_read_anew_and_keeps_nothing_of_the_first(visits):
+    visits.run()
+    for number in range(101, 129):
+        changes.delete(visits.site, number)
+    other = session_with(visits.sandbox, visits._flavour)
+    other.site_url = "https://other.example.com/jira"
+    assert extract(other, visits._scope, visits._store).mode == "full"
+    assert visits.table(RawIssues)["issue_id"].to_list() == [129, 130]
+
+
+def test_who_went_before_the_scope_was_narrowed_is_not_missed_afterwards(visits):
+    visits._scope = Scope(("ABC", "XYZ"))
+    visits.run()
+    changes.delete(visits.site, 105)
+    visits.run(ALWAYS)
+    visits._scope = Scope(("XYZ",))
+    assert [visits.run(ALWAYS).missing for _ in range(2)] == [[], []]
 
 
 def test_a_wider_scope_is_read_whole(visits):
@@ -201,6 +243,21 @@ def test_when_most_issues_vanish_at_once_nobody_is_buried_and_it_is_said(visits)
     done = visits.run(ALWAYS)
     assert visits.gone() == {}
     assert "24 of 30 issues of project 10 are no longer listed" in " ".join(done.warnings)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_when_too_many_listed_issues_are_not_handed_out_the_run_fails_and_buries_nobody(is_known, store, tmp_path):
+    with start(the_site(), "cloud") as sandbox:
+        visits = Visits(sandbox, "cloud", store, tmp_path)
+        if is_known:
+            visits.run()
+        served = sandbox._gate.served
+        served.hidden_issues, served.is_index_frozen = set(range(101, 131)), True
+        with pytest.raises(AnswerError, match="30 issues that it does not hand out"):
+            visits.run(Options(full_refresh=timedelta(0)))
+        assert store.ledger.tombstones().is_empty()
+        done = visits.run(Options(full_refresh=timedelta(0), are_losses_accepted=True))
+        assert (done.gone_count, len(visits.gone())) == (30 if is_known else 0, 30)
 
 
 def test_losses_that_are_accepted_are_believed(visits):

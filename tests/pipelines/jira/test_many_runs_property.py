@@ -11,7 +11,6 @@ import tempfile
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from unittest import mock
 
 import polars as pl

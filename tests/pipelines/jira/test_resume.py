@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.jira import cloud, datacenter
-from pipelines.jira.errors import ComeBackLaterError, OverloadedError
+from pipelines.jira.audit import Audit
+from pipelines.jira.errors import ComeBackLaterError, LandingError, OverloadedError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
@@ -20,14 +21,16 @@ from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.faults import FaultScript
 from pipelines.sandbox.faults.connection import Latency
+from pipelines.sandbox.faults.contents import CutChangelog
 from pipelines.sandbox.faults.refusals import TooManyRequests
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
-from tests.pipelines.jira.rest import history, issue, move
+from tests.pipelines.jira.rest import history, issue, item, move
 from tests.pipelines.jira.sites import EMAIL, FLAVOURS, TOKEN, session_with
 from transforms.raw import RawChanges, RawIssues
 
 COUNT = 400
+LATER = "2024-02-02T10:00:00.000+0000"
 KEY = "a key for tests only"
 
 SCRIPT = """
@@ -194,6 +197,41 @@ def test_a_census_that_falls_due_while_an_increment_lies_broken_is_taken_by_the_
     assert (broken.mode, broken.has_census) == ("window", False)
     assert finish(site, flavour, store, Options(census=timedelta(0))).gone_count == 1
     assert store.ledger.latest_with("has_census", broken.era).run_id == broken.run_id
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_broken_run_that_lost_a_damaged_batch_is_taken_up_all_the_same(tmp_path):
+    site, store, everything = the_site(), store_in(tmp_path), Options(full_refresh=timedelta(0), concurrency=1)
+    finish(site, "cloud", store)
+    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on("issue/bulkfetch", after=14))
+    with start(site, "cloud", faults=stopped) as sandbox, pytest.raises(OverloadedError):
+        extract(session_with(sandbox, "cloud"), Scope(), store, options=everything)
+    first, *others = store.ledger.batches(store.ledger.latest().run_id, "issues")
+    assert others
+    store.landing.path("issues", first.sha).write_bytes(b"not what it was")
+    with pytest.raises(LandingError):
+        contents(store, tmp_path)
+    assert store.ledger.batches(store.ledger.latest().run_id, "issues") == others
+    done = finish(site, "cloud", store, everything)
+    assert (done.is_resumed, contents(store, tmp_path)) == (True, WHOLE)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_bulk_route_found_short_before_a_run_broke_off_is_doubted_by_the_run_that_takes_it_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(Audit, "choose", lambda self, lines, first, total: [1021] if 1021 in lines and first else [])
+    assign = item("assignee", None, "ana", None, "Ana")
+    site = site_from_issues(
+        [issue(n, history(n, "2024-02-01T10:00:00.000+0000", move(1, 3)), history(10 * n, LATER, assign))
+         for n in range(1001, 1001 + COUNT)]
+    )  # fmt: skip
+    short = CutChangelog(lost=1, end="newest", issues=(1003, 1021)).on("changelog/bulkfetch")
+    stopped = TooManyRequests(retry_after=3600).on("issue/bulkfetch", after=2)
+    store, plain = store_in(tmp_path), Options(has_links=False, has_worklogs=False, concurrency=1)
+    with start(site, "cloud", faults=FaultScript.of(short, stopped)) as sandbox, pytest.raises(OverloadedError):
+        extract(session_with(sandbox, "cloud"), Scope(), store, options=plain)
+    with start(site, "cloud", faults=FaultScript.of(short)) as sandbox:
+        assert extract(session_with(sandbox, "cloud"), Scope(), store, options=plain).is_resumed
+    assert contents(store, tmp_path) == (WHOLE[0], 2 * COUNT)
 
 
 @pytest.mark.usefixtures("small_batches")
