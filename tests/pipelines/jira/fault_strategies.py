@@ -69,7 +69,7 @@ def sites(draw: st.DrawFn, max_issues: int = 12, *, may_coincide: bool = True) -
 
 
 def told_short() -> Trouble:
-    """A Data Center site that limits the first search, then gives its only changelog short, and short again.
+    """A Data Center site that limits its first search, answers it, then gives its only changelog short, and again.
 
     No route gives it whole within the run, and its total says so: the run ends well, and the tables tell what lacks.
     """
@@ -77,7 +77,7 @@ def told_short() -> Trouble:
     site = site_from_issues([_issue(101, 0, moves, 0)], now=BEGIN + timedelta(days=30))
     site.statuses, site.projects, site.issue_types = list(STATUSES), list(PROJECTS), [STORY]
     limited = refusals.TooManyRequests().on("*/search", times=1)
-    script = FaultScript.of(limited, contents.CutChangelog(lost=1).on(after=1, times=2))
+    script = FaultScript.of(limited, contents.CutChangelog(lost=1).on(after=2, times=2))
     return Trouble(site, "dc", script, PageCaps())
 
 
@@ -215,12 +215,18 @@ WHERE = {
 def schedules(
     flavour: str, *, is_harsh: bool = False, has_changes: bool = True, has_lag: bool = True, max_faults: int = 4
 ) -> st.SearchStrategy[FaultScript]:
-    """Some faults, most of them for a few requests only; changes of the site come among the first twenty requests."""
+    """Some faults, most of them for a few requests only; changes of the site come among the first twenty requests.
+
+    The site compares ids, or keys as Jira's own source does.
+    """
     anywhere, there = st.sampled_from(WHERE[flavour]), st.just("")
     kinds = [(PASSING, anywhere, 4), (REFUSING, anywhere, 1), (ODD, there, 4), (WRONG, there, 2)]
     kinds += [(LATE, there, int(has_lag)), (HARSH, there, 2 * is_harsh), (DC_ONLY, there, 2 * (flavour == "dc"))]
     faults = [_fault(effects, where) for effects, where, weight in kinds for _ in range(weight)]
-    listed: list[st.SearchStrategy[list[Fault]]] = [st.lists(st.one_of(faults), min_size=1, max_size=max_faults)]
+    kind_of_site = st.sampled_from([[], [], [Fault(paging.IdsAsKeys())]])
+    listed: list[st.SearchStrategy[list[Fault]]] = [
+        kind_of_site, st.lists(st.one_of(faults), min_size=1, max_size=max_faults)
+    ]  # fmt: skip
     if has_changes:
         change = st.builds(_at, MEANWHILE, st.integers(1, 20))
         listed.append(st.lists(change, max_size=2))

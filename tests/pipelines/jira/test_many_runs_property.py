@@ -135,9 +135,7 @@ def lives(draw: st.DrawFn) -> Life:
         Episode, events, st.sampled_from(PAUSES), st.sampled_from([Options(), EVERY_CENSUS]), scope,
         scripts(flavour), st.one_of(st.none(), st.integers(0, 40)),
     )  # fmt: skip
-    quiet = st.builds(
-        Episode, events, st.sampled_from(PAUSES), st.just(EVERY_CENSUS), scope, st.just(QUIET), st.none()
-    )
+    quiet = st.builds(Episode, events, st.sampled_from(PAUSES), st.just(EVERY_CENSUS), scope, st.just(QUIET), st.none())
     episodes = (*draw(st.lists(st.one_of(episode, quiet), min_size=1, max_size=5)), draw(quiet))
     return Life(draw(sites()), flavour, draw(caps()), episodes)
 
