@@ -20,5 +20,12 @@ def search(session: JiraSession, body: dict[str, Any], shape: type[T], *, is_div
     try:
         return session.read("POST", path, shape, body=body, is_divisible=is_divisible)
     except NotAllowedError:
-        params = {name: ",".join(value) if isinstance(value, list) else value for name, value in body.items()}
+        params = {name: _in_query(value) for name, value in body.items()}
         return session.read("GET", path, shape, params=params, is_divisible=is_divisible)
+
+
+def _in_query(value: Any) -> Any:
+    """A value of a body as a query string holds it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, list) else value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
@@ -75,6 +75,8 @@ class DetailReader:
     session: JiraSession
     scrubber: Scrubber
     options: Options
+    short: set[int] = field(default_factory=set, init=False)
+    """Issues that were read and whose details were refused, or came fewer than their totals say."""
 
     @property
     def fields(self) -> list[str]:
@@ -85,6 +87,7 @@ class DetailReader:
     def fill(self, lines: Sequence[tuple[int, LandedIssue | UnreadableIssue]]) -> None:
         """Add links, work logs and comments to these issues; one that is gone by now stays without."""
         landed = {number: line for number, line in lines if isinstance(line, LandedIssue)}
+        self.short.difference_update(landed)
         size = 1000 if self.fields == ["issuelinks"] and self.session.flavour == "cloud" else ISSUES_PER_REQUEST
         ids = list(landed) if self.fields else []
         for start in range(0, len(ids), size):
@@ -93,13 +96,14 @@ class DetailReader:
                     self._fill(line, issue.fields)
 
     def _read(self, ids: Sequence[int]) -> list[_Issue]:
-        """Issues with these fields only; a batch that is too heavy or refused is halved."""
+        """Issues with these fields only; a batch that is too heavy or refused is halved, an issue refused is short."""
         try:
             return self._ask(ids)
         except (TooHeavyError, RefusedError, NotFoundError, ForbiddenError) as error:
             if len(ids) == 1:
                 if isinstance(error, TooHeavyError):
                     raise
+                self.short.update(ids)
                 return []
             middle = len(ids) // 2
             return self._read(ids[:middle]) + self._read(ids[middle:])
@@ -109,7 +113,7 @@ class DetailReader:
         body: dict[str, Any] = {"issueIdsOrKeys": named, "fields": self.fields}
         if self.session.flavour == "dc":
             jql = f"id in ({', '.join(named)}) ORDER BY id ASC"
-            body = {"jql": jql, "startAt": 0, "maxResults": len(ids), "fields": self.fields, "validateQuery": "warn"}
+            body = {"jql": jql, "startAt": 0, "maxResults": len(ids), "fields": self.fields, "validateQuery": False}
             return search(self.session, body, _Issues, is_divisible=len(ids) > 1).issues
         path = f"{self.session.api}/issue/bulkfetch"
         return self.session.read("POST", path, _Issues, body=body, is_divisible=len(ids) > 1).issues
@@ -127,19 +131,24 @@ class DetailReader:
         return self.scrubber.links(links or []) if self.options.has_links else None
 
     def _whole(self, issue_id: str | int, name: str, first: T, values: Callable[[T], list[Any]]) -> list[Any]:
-        """All of a list of which an issue shows the first ones only."""
+        """All of a list of which an issue shows the first ones only; one that ends before its total is short."""
         found, total = list(values(first)), first.total or 0
         path = f"{self.session.api}/issue/{issue_id}/{name}"
-        while len(found) < min(total, LONGEST_LIST):
-            params = {"startAt": len(found), "maxResults": NOTES_PER_PAGE}
-            try:
-                page = values(self.session.read("GET", path, type(first), params=params))
-            except (NotFoundError, ForbiddenError, RefusedError):
+        while len(found) < min(total, LONGEST_LIST) and (page := self._page(path, len(found), type(first))):
+            if not (more := values(page)):
                 break
-            if not page:
-                break
-            found += page
-        return list({str(one.id): one for one in found}.values())
+            found += more
+        distinct = {str(one.id): one for one in found}
+        if len(distinct) < total:
+            self.short.add(int(issue_id))
+        return list(distinct.values())
+
+    def _page(self, path: str, start: int, shape: type[T]) -> T | None:
+        """Notes from a place on; None where the site refuses them."""
+        try:
+            return self.session.read("GET", path, shape, params={"startAt": start, "maxResults": NOTES_PER_PAGE})
+        except (NotFoundError, ForbiddenError, RefusedError):
+            return None
 
     def _notes(self, received: Iterable[tuple[_Comment | _Worklog, str | int, int | None]]) -> list[LandedNote]:
         """What lands of notes; one without a proper id or instant tells nothing and is left out."""

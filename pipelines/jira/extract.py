@@ -103,7 +103,9 @@ def _read(
     buried = {one.issue_id for one in puller.gone} | set(store.ledger.tombstones(run.era)["issue_id"])
     known = store.ledger.known_projects(run.era).keys() | intake.seen
     done.missing = sorted((buried | intake.missing) - (known - intake.missing))
-    done.warnings += oddities(done, len(intake.missing), has_issues=bool(known), is_bulk_short=route.audit.is_failed)
+    done.warnings += oddities(
+        done, len(intake.missing), len(route.details.short), has_issues=bool(known), is_bulk_short=route.audit.is_failed
+    )
     outcome = Outcome(tuple(puller.gone), reference.status_rows())
     keep_manifest(store.landing, store.ledger, run, outcome)
     store.ledger.complete(run, outcome)

@@ -44,7 +44,9 @@ class Extraction:
     warnings: list[str] = field(default_factory=list)
 
 
-def oddities(done: Extraction, missing: int, *, has_issues: bool, is_bulk_short: bool) -> Iterator[str]:
+def oddities(
+    done: Extraction, missing: int, short_details: int, *, has_issues: bool, is_bulk_short: bool
+) -> Iterator[str]:
     """What a person should know though the run is sound, in sentences."""
     if not has_issues:
         yield (
@@ -59,6 +61,7 @@ def oddities(done: Extraction, missing: int, *, has_issues: bool, is_bulk_short:
     for count, what in (
         (missing, "issues were listed but not handed out (deleted, moved or hidden)."),
         (done.unreadable_count, "issues came in an unknown form and are in quarantine."),
+        (short_details, "issues were read whose links, work logs or comments Jira refused or told only in part."),
         (done.broken_count, "changelogs do not hold together on any route; quality.completeness names them."),
     ):
         if count:

@@ -30,21 +30,24 @@ def sweep_ids(session: JiraSession, jql: str) -> list[int]:
 
 
 class Route:
-    """Reads issues with their changelogs for one run. ``audit`` says whether Cloud's bulk route tells them whole."""
+    """Reads issues with their changelogs for one run. ``audit`` says whether Cloud's bulk route tells them whole.
+
+    ``details`` says whose links, work logs and comments are short.
+    """
 
     def __init__(self, session: JiraSession, scrubber: Scrubber, options: Options) -> None:
         self._session, self._scrubber = session, scrubber
-        self._details = DetailReader(session, scrubber, options)
+        self.details = DetailReader(session, scrubber, options)
         self.audit = Audit(session.server_time.timestamp())
 
     def pull(self, jql: str, read: Collection[int], covered: Collection[Range] = ()) -> Iterator[Pulled]:
         """All that ``jql`` selects save what came before: the issues ``read``, or ``covered`` where ids are sought."""
         if self._session.flavour == "cloud":
-            return cloud.pull(self._session, jql, self._scrubber, read, self._details, self.audit)
-        return datacenter.pull(self._session, jql, self._scrubber, covered, self._details, read)
+            return cloud.pull(self._session, jql, self._scrubber, read, self.details, self.audit)
+        return datacenter.pull(self._session, jql, self._scrubber, covered, self.details, read)
 
     def fetch(self, ids: Sequence[int]) -> Iterator[Pulled]:
         """Issues by their ids."""
         if self._session.flavour == "cloud":
-            return cloud.fetch(self._session, ids, self._scrubber, self._details, self.audit)
-        return datacenter.fetch(self._session, ids, self._scrubber, self._details)
+            return cloud.fetch(self._session, ids, self._scrubber, self.details, self.audit)
+        return datacenter.fetch(self._session, ids, self._scrubber, self.details)

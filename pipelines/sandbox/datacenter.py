@@ -14,7 +14,7 @@ from pipelines.sandbox.reference import AGILE_ROUTES, UNKNOWN_TO_DC, api_routes,
 
 Json = dict[str, Any]
 
-LAX_VALIDATION = (False, "false", "warn", "none")
+LAX_VALIDATION = ("false", "warn", "none")
 
 
 class SearchBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -25,7 +25,8 @@ class SearchBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     max_results: int = 50
     fields: list[str] | None = None
     expand: list[str] | None = None
-    validate_query: bool | str = True
+    validate_query: bool = True
+    """Text is refused here, unlike in a query string."""
 
 
 def get_server_info(served: ServedSite, asked: Asked) -> Json:
@@ -55,14 +56,14 @@ def search_by_get(served: ServedSite, asked: Asked) -> Json:
         max_results=asked.number("maxResults", 50),
         fields=asked.names("fields"),
         expand=asked.names("expand"),
-        validate_query=asked.query.get("validateQuery", "true").lower(),
+        validate_query=asked.query.get("validateQuery", "true").lower() not in LAX_VALIDATION,
     )
     return _search(served, body)
 
 
 def _search(served: ServedSite, body: SearchBody) -> Json:
     """A page of issues by position; a size beyond the cap is cut and the cut size told."""
-    found = served.find(body.jql or "", is_lax=body.validate_query in LAX_VALIDATION)
+    found = served.find(body.jql or "", is_lax=not body.validate_query)
     cap = served.caps.search_startat
     size = cap if body.max_results < 0 else min(body.max_results, cap)
     start = max(body.start_at, 0)

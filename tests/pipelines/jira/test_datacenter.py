@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from pipelines.jira import datacenter
+from pipelines.jira.dc_search import search
 from pipelines.jira.errors import AnswerError, NotAllowedError, PagingError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
@@ -134,6 +135,12 @@ def test_counting_asks_for_no_issue():
     session = ScriptedSession("dc", [page(total=42)])
     assert datacenter.count_issues(session, JQL) == 42
     assert session.asked[0][1]["maxResults"] == 0
+
+
+def test_a_query_string_writes_truth_as_jira_reads_it():
+    session = ScriptedSession("dc", [NotAllowedError("405"), page()])
+    search(session, {"jql": JQL, "validateQuery": False}, dict)
+    assert [asked["validateQuery"] for _, asked in session.asked] == [False, "false"]
 
 
 def test_where_post_is_not_allowed_the_search_is_asked_by_get():

@@ -3,7 +3,8 @@
 import pytest
 from starlette.responses import JSONResponse
 
-from pipelines.jira.errors import TooHeavyError
+from pipelines.jira.details import DetailReader
+from pipelines.jira.errors import RefusedError, TooHeavyError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
@@ -76,9 +77,40 @@ def test_comments_beyond_those_shown_are_paged(store, tmp_path):
     assert read.scan(RawComments).collect()["comment_id"].to_list() == [1, 2, 3]
 
 
-def test_a_batch_whose_details_are_too_heavy_is_halved(store, tmp_path, monkeypatch):
-    from pipelines.jira.details import DetailReader  # noqa: PLC0415
+def warnings_of(site, flavour, store, **kwargs):
+    with start(site, flavour, **kwargs) as sandbox:
+        return extract(session_with(sandbox, flavour), Scope(), store).warnings
 
+
+def test_a_list_of_comments_that_ends_before_its_total_is_told(store):
+    refused = JSONResponse({"errorMessages": ["no"]}, 404)
+    assert warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(refused, on="/comment")) == [
+        "1 issues were read whose links, work logs or comments Jira refused or told only in part."
+    ]
+
+
+def test_a_list_of_comments_whose_next_page_is_empty_is_told(store):
+    empty = JSONResponse({"comments": [], "total": 3})
+    (told,) = warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(empty, on="/comment"))
+    assert told.startswith("1 issues were read whose links")
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_issues_whose_details_are_refused_are_counted_and_told(flavour, store, monkeypatch):
+    def refuse(self, ids):
+        raise RefusedError("no")
+
+    monkeypatch.setattr(DetailReader, "_ask", refuse)
+    (told,) = warnings_of(the_site(), flavour, store)
+    assert told.startswith("2 issues were read whose links")
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_where_all_details_come_nothing_is_told(flavour, store):
+    assert warnings_of(the_site(), flavour, store) == []
+
+
+def test_a_batch_whose_details_are_too_heavy_is_halved(store, tmp_path, monkeypatch):
     ask = DetailReader._ask
 
     def one_only(self, ids):

@@ -84,7 +84,15 @@ def test_without_validation_unknown_issues_are_passed_over(asked):
 
 
 @pytest.mark.parametrize(
-    "body", [{"jql": "id in (101, 5)"}, {"jql": "nonsense"}, {"fields": "status"}, {"nextPageToken": "x"}]
+    "body",
+    [
+        {"jql": "id in (101, 5)"},
+        {"jql": "nonsense"},
+        {"fields": "status"},
+        {"nextPageToken": "x"},
+        {"validateQuery": "warn"},
+        {"validateQuery": "false"},
+    ],
 )
 def test_what_a_search_cannot_be_asked_is_refused(body):
     with pytest.raises(RefusedError) as refused:
