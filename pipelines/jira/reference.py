@@ -12,9 +12,10 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from pipelines.jira.client import JiraSession
-from pipelines.jira.errors import ForbiddenError, JiraError, NotFoundError, RefusedError
+from pipelines.jira.errors import AnswerError, ForbiddenError, JiraError, NotFoundError, RefusedError
 from pipelines.jira.fields import FieldNames, SiteField, SiteLinkType, find_field_names
 from pipelines.jira.shapes import Category, Resolution
+from transforms.wording import counted
 
 T = TypeVar("T")
 
@@ -154,12 +155,24 @@ class _TypeStatuses(msgspec.Struct):
 
 
 def list_projects(session: JiraSession) -> list[SiteProject]:
-    """Every project the account can see, by id."""
+    """Every project the account can see, by id. Raises AnswerError where fewer come than the site counts."""
     if session.flavour == "cloud":
-        projects = _all_pages(session, f"{session.api}/project/search", _Page[SiteProject])
+        projects = _paged_projects(session)
     else:
         projects = session.read("GET", f"{session.api}/project", list[SiteProject])
     return sorted(projects, key=lambda project: int(project.id))
+
+
+def _paged_projects(session: JiraSession) -> list[SiteProject]:
+    """All pages of projects: one that lacks would be taken for gone, and its issues for moved out of scope."""
+    projects, total = _all_pages(session, f"{session.api}/project/search", _Page[SiteProject])
+    distinct = {project.id: project for project in projects}
+    if len(distinct) < total:
+        raise AnswerError(
+            f"The site counts {counted(total, 'project')} and lists {len(distinct)}, so who is in scope cannot be told."
+            " Nothing was published; run again later."
+        )
+    return list(distinct.values())
 
 
 def list_issue_types(session: JiraSession) -> dict[int, str]:
@@ -180,7 +193,7 @@ def fetch_reference(session: JiraSession, projects: Sequence[SiteProject]) -> Re
         resolutions=session.read("GET", f"{api}/resolution", list[Resolution]),
         link_types=_optional(session, f"{api}/issueLinkType", _LinkTypes, _LinkTypes([])).issue_link_types,
         fields=session.read("GET", f"{api}/field", list[SiteField]),
-        boards=_boards(session, {int(project.id) for project in projects}),
+        boards=_boards(session, projects),
     )
 
 
@@ -201,25 +214,36 @@ def _versions(session: JiraSession, project: SiteProject) -> list[SiteVersion]:
     return versions
 
 
-def _boards(session: JiraSession, project_ids: set[int]) -> list[SiteBoard]:
-    """Boards of the projects in scope with their columns; a site without Jira Software has none."""
+def _boards(session: JiraSession, projects: Sequence[SiteProject]) -> list[SiteBoard]:
+    """Boards of the projects in scope with their columns and sprints."""
     root = "/rest/agile/1.0/board"
-    try:
-        boards = _all_pages(session, root, _Page[SiteBoard])
-    except (NotFoundError, ForbiddenError, RefusedError):
-        return []
-    mine = [board for board in boards if board.location and board.location.project_id in project_ids]
-    for board in mine:
+    boards = _located_boards(session, root, projects)
+    for board in boards:
         configuration = _optional(session, f"{root}/{board.id}/configuration", BoardConfiguration, BoardConfiguration())
         board.columns = configuration.column_config.columns
-        board.sprints = _sprints(session, f"{root}/{board.id}/sprint") if board.type != "kanban" else []
-    return mine
+        path = f"{root}/{board.id}/sprint"
+        board.sprints = _optional_pages(session, path, _Page[SiteSprint]) if board.type != "kanban" else []
+    return boards
 
 
-def _sprints(session: JiraSession, path: str) -> list[SiteSprint]:
-    """A board without sprints refuses."""
+def _located_boards(session: JiraSession, path: str, projects: Sequence[SiteProject]) -> list[SiteBoard]:
+    """Each board once, in the project it lies in, or else the first in scope that asking for finds it.
+
+    Data Center does not tell where a board lies, nor Cloud where it belongs to a person.
+    """
+    ids, found = {int(project.id) for project in projects}, dict[int, SiteBoard]()
+    for project in projects:
+        for board in _optional_pages(session, path, _Page[SiteBoard], projectKeyOrId=project.id):
+            if board.location is None or board.location.project_id not in ids:
+                board.location = BoardLocation(int(project.id))
+            found.setdefault(board.id, board)
+    return list(found.values())
+
+
+def _optional_pages(session: JiraSession, path: str, shape: type[_Page[Any]], **params: str) -> list[Any]:
+    """A site without Jira Software has no boards, and a board may have no sprints: both refuse."""
     try:
-        return _all_pages(session, path, _Page[SiteSprint])
+        return _all_pages(session, path, shape, **params)[0]
     except (NotFoundError, ForbiddenError, RefusedError):
         return []
 
@@ -232,17 +256,22 @@ def _optional(session: JiraSession, path: str, shape: type[T], missing: T) -> T:
         return missing
 
 
-def _all_pages(session: JiraSession, path: str, shape: type[_Page[Any]]) -> list[Any]:
-    """Every value of a ``startAt`` list; ends on an empty page, ``isLast``, or when ``total`` is reached."""
+def _all_pages(session: JiraSession, path: str, shape: type[_Page[Any]], **params: str) -> tuple[list[Any], int]:
+    """Every value of a ``startAt`` list, and the total it tells, 0 for none.
+
+    Ends on an empty page, when ``total`` is reached, or on ``isLast`` where no total contradicts it.
+    """
     values: list[Any] = []
     while len(values) < LONGEST_LIST:
-        page = session.read("GET", path, shape, params={"startAt": len(values), "maxResults": PAGE})
+        page = session.read("GET", path, shape, params=params | {"startAt": len(values), "maxResults": PAGE})
         values += page.values
-        if (
-            not page.values
-            or page.is_last
-            or (page.is_last is None and page.total is not None and len(values) >= page.total)
-        ):
-            return values
+        if not page.values or _is_end(page, len(values)):
+            return values, page.total or 0
     raise JiraError(f"The list {path} does not end: {len(values)} entries so far. A proxy that ignores startAt is the"
                     " usual cause.")  # fmt: skip
+
+
+def _is_end(page: _Page[Any], count: int) -> bool:
+    if page.total is None:
+        return bool(page.is_last)
+    return page.is_last is not False and count >= page.total

@@ -12,7 +12,15 @@ from pipelines.sandbox.exchange import Asked, RefusedError, Route, ServedSite, r
 from pipelines.sandbox.instants import jira_timestamp
 from pipelines.sandbox.issue_json import PSEUDO_FIELDS, asks_only, issue_json
 from pipelines.sandbox.jql import JqlError, read_jql
-from pipelines.sandbox.reference import AGILE_ROUTES, UNKNOWN_TO_CLOUD, api_routes, myself, search_projects
+from pipelines.sandbox.reference import (
+    AGILE_ROUTES,
+    UNKNOWN_TO_CLOUD,
+    api_routes,
+    get_board,
+    myself,
+    page_boards,
+    search_projects,
+)
 
 Json = dict[str, Any]
 
@@ -178,4 +186,11 @@ def _routes(version: str) -> list[Route]:
     ]
 
 
-CLOUD_ROUTES: list[Route] = [*_routes("3"), *_routes("2"), *_routes("latest"), *AGILE_ROUTES]
+CLOUD_ROUTES: list[Route] = [
+    *_routes("3"),
+    *_routes("2"),
+    *_routes("latest"),
+    ("GET", "/rest/agile/1.0/board", page_boards),
+    ("GET", "/rest/agile/1.0/board/{board}", get_board),
+    *AGILE_ROUTES,
+]

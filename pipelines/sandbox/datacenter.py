@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from pipelines.sandbox import reference
 from pipelines.sandbox.exchange import Asked, Route, ServedSite
 from pipelines.sandbox.instants import jira_timestamp
 from pipelines.sandbox.issue_json import claimed_total, dc_history, histories, issue_json
@@ -96,6 +97,22 @@ def get_issue(served: ServedSite, asked: Asked) -> Json:
     return _written(served, issue, asked.names("fields") or ["*all"], "changelog" in asked.names("expand"))
 
 
+def page_boards(served: ServedSite, asked: Asked) -> Json:
+    """A page of boards, of one project if asked."""
+    found = reference.page_boards(served, asked)
+    return found | {"values": [_without_location(board) for board in found["values"]]}
+
+
+def get_board(served: ServedSite, asked: Asked) -> Json:
+    """One board."""
+    return _without_location(reference.get_board(served, asked))
+
+
+def _without_location(board: Json) -> Json:
+    """A board as Data Center tells it: where it belongs, only the project asked for says."""
+    return {name: value for name, value in board.items() if name != "location"}
+
+
 def _routes(version: str) -> list[Route]:
     """Data Center's routes below ``/rest/api/<version>``."""
     api = f"/rest/api/{version}"
@@ -109,4 +126,10 @@ def _routes(version: str) -> list[Route]:
     ]
 
 
-DC_ROUTES: list[Route] = [*_routes("2"), *_routes("latest"), *AGILE_ROUTES]
+DC_ROUTES: list[Route] = [
+    *_routes("2"),
+    *_routes("latest"),
+    ("GET", "/rest/agile/1.0/board", page_boards),
+    ("GET", "/rest/agile/1.0/board/{board}", get_board),
+    *AGILE_ROUTES,
+]

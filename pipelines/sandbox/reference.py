@@ -145,7 +145,7 @@ def _listed_board(board: Json) -> Json:
 
 
 def page_boards(served: ServedSite, asked: Asked) -> Json:
-    """A page of boards, of one project if asked."""
+    """A page of boards, of one project if asked: what a board's filter holds is told by its location here."""
     wanted = asked.query.get("projectKeyOrId")
     boards = [
         _listed_board(board)
@@ -193,8 +193,7 @@ def api_routes(version: str) -> list[Route]:
 
 
 AGILE_ROUTES: list[Route] = [
-    ("GET", "/rest/agile/1.0/board", page_boards),
-    ("GET", "/rest/agile/1.0/board/{board}", get_board),
     ("GET", "/rest/agile/1.0/board/{board}/configuration", get_board_configuration),
     ("GET", "/rest/agile/1.0/board/{board}/sprint", page_sprints),
 ]
+"""Routes to the parts of a board, alike in both flavours."""

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from pipelines.jira.errors import ForbiddenError, JiraError, NotFoundError, OverloadedError
+from pipelines.jira.errors import AnswerError, ForbiddenError, JiraError, NotFoundError, OverloadedError, RefusedError
 from pipelines.jira.reference import LONGEST_LIST, SiteProject, fetch_reference, list_projects
 from tests.pipelines.jira.rest import ScriptedSession
 
@@ -43,6 +43,16 @@ def routes(api="/rest/api/3", **changes):
     } | {api + path: answer for path, answer in changes.items()}
 
 
+def boards_of(by_project):
+    """Answers a listing of boards with those of the project asked for."""
+
+    def answer(params):
+        found = by_project[params["projectKeyOrId"]]
+        return found if isinstance(found, Exception) else {"values": found, "total": len(found), "isLast": True}
+
+    return answer
+
+
 def fetch(answers, project=PROJECT, flavour="cloud"):
     return fetch_reference(RoutedSession(flavour, answers), [project])
 
@@ -76,16 +86,39 @@ def test_an_overloaded_site_is_a_failure_even_where_a_gap_is_none():
         fetch(routes(**{"/issueLinkType": OverloadedError("busy")}))
 
 
-def test_boards_of_the_projects_in_scope_come_with_columns_and_limits():
-    board = {"id": 3, "name": "Ana's board", "type": "kanban", "location": {"projectId": 10}}
+@pytest.mark.parametrize("location", [{"location": {"projectId": 10}}, {"location": {"userId": 7}}, {}])
+def test_boards_of_the_projects_in_scope_come_with_columns_and_limits(location):
+    board = {"id": 3, "name": "Ana's board", "type": "kanban"} | location
     column = {"name": "Doing", "statuses": [{"id": "1"}], "max": 4}
     answers = routes() | {
-        "/rest/agile/1.0/board": {"values": [board, board | {"id": 4, "location": {"projectId": 11}}], "isLast": True},
+        "/rest/agile/1.0/board": boards_of({"10": [board]}),
         "/rest/agile/1.0/board/3/configuration": {"columnConfig": {"columns": [column]}},
     }
     (found,) = fetch(answers).boards
     assert (found.id, found.columns[0].name, found.columns[0].max) == (3, "Doing", 4)
+    assert found.location.project_id == 10
     assert b"Ana" not in msgspec.json.encode(found)
+
+
+@pytest.mark.parametrize(
+    ("location", "project"), [({}, 10), ({"location": {"projectId": 11}}, 11), ({"location": {"projectId": 12}}, 10)]
+)
+def test_a_board_that_shows_several_projects_is_read_once_and_belongs_where_it_lies(location, project):
+    board = {"id": 3, "type": "kanban"} | location
+    session = RoutedSession("cloud", routes(**{"/project/11/versions": []}) | {
+        "/rest/agile/1.0/board": boards_of({"10": [board], "11": [board]})
+    })  # fmt: skip
+    (found,) = fetch_reference(session, [PROJECT, SiteProject("11", "XYZ")]).boards
+    assert found.location.project_id == project
+    assert [path for path, _ in session.asked].count("/rest/agile/1.0/board/3/configuration") == 1
+
+
+def test_a_project_whose_boards_are_refused_does_not_hide_those_of_others():
+    session = RoutedSession("dc", routes("/rest/api/2", **{"/project/11/versions": []}) | {
+        "/rest/agile/1.0/board": boards_of({"10": RefusedError("no"), "11": [{"id": 3, "type": "kanban"}]})
+    })  # fmt: skip
+    (found,) = fetch_reference(session, [PROJECT, SiteProject("11", "XYZ")]).boards
+    assert (found.id, found.location.project_id) == (3, 11)
 
 
 def test_a_site_without_boards_has_none():
@@ -109,6 +142,42 @@ def test_projects_are_read_to_the_last_page(ending):
 
     session = RoutedSession("cloud", {"/rest/api/3/project/search": pages})
     assert [int(project.id) for project in list_projects(session)] == list(range(1, 121))
+
+
+@pytest.mark.parametrize("marks", [{"isLast": True}, {}])
+def test_projects_behind_an_end_that_comes_before_their_total_are_asked_for(marks):
+    everything = [{"id": str(n), "key": f"P{n}"} for n in range(1, 61)]
+
+    def pages(params):
+        return {"values": everything[params["startAt"] :][:50], "total": 60} | marks
+
+    assert len(list_projects(RoutedSession("cloud", {"/rest/api/3/project/search": pages}))) == 60
+
+
+@pytest.mark.parametrize("is_last", [True, False, None])
+def test_fewer_projects_than_the_site_counts_stop_the_run(is_last):
+    first = [{"id": "1", "key": "A"}, {"id": "2", "key": "B"}]
+
+    def pages(params):
+        return {"values": first if params["startAt"] == 0 else [], "total": 60, "isLast": is_last}
+
+    with pytest.raises(AnswerError, match="counts 60 projects and lists 2"):
+        list_projects(RoutedSession("cloud", {"/rest/api/3/project/search": pages}))
+
+
+def test_projects_sent_twice_count_once():
+    page = {"values": [{"id": "1", "key": "A"}, {"id": "2", "key": "B"}], "total": 4}
+    with pytest.raises(AnswerError, match="counts 4 projects and lists 2"):
+        list_projects(RoutedSession("cloud", {"/rest/api/3/project/search": page}))
+
+
+def test_boards_are_believed_to_be_fewer_than_their_total_as_some_are_private():
+    board = {"id": 3, "type": "kanban"}
+
+    def pages(params):
+        return {"values": [board] if params["startAt"] == 0 else [], "total": 2, "isLast": True}
+
+    assert [one.id for one in fetch(routes() | {"/rest/agile/1.0/board": pages}).boards] == [3]
 
 
 def test_a_list_that_never_ends_is_noticed():

@@ -119,6 +119,15 @@ def test_the_caller_is_known_by_name_and_key():
     assert "accountId" not in me
 
 
+def test_boards_do_not_say_where_they_belong_and_are_found_by_their_project():
+    site = small_site()
+    here = {"id": 7, "name": "ABC board", "type": "kanban", "location": {"projectId": 100, "projectKey": "ABC"}}
+    site.boards = [here, here | {"id": 8, "location": {"projectId": 200, "projectKey": "XYZ"}}]
+    told = {"id": 7, "name": "ABC board", "type": "kanban"}
+    assert datacenter.page_boards(served(site), get("projectKeyOrId=ABC"))["values"] == [told]
+    assert datacenter.get_board(served(site), get(board="7")) == told
+
+
 def test_data_center_has_none_of_clouds_routes():
     paths = {path for _, path, _ in datacenter.DC_ROUTES}
     assert not any("bulkfetch" in path or path.endswith(("/jql", "/changelog", "/project/search")) for path in paths)
