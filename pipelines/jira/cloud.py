@@ -98,9 +98,10 @@ class _BatchFetcher:
         present = [issue_id for issue_id in ids if issue_id in answered]
         parts = self._whole_chain(present, answered)
         lines = {issue_id: self._scrub(answered[issue_id], parts.get(issue_id, [])) for issue_id in present}
+        self._read_refused(lines, answered, parts)
         is_single = self._hold_against_single_route(first, lines, answered, parts)
         broken = self._mend(lines, parts)
-        missing = tuple(issue_id for issue_id in ids if issue_id not in answered)
+        missing = tuple(issue_id for issue_id in ids if issue_id not in lines)
         if self._details:
             self._details.fill(list(lines.items()))
         return pack(lines.items(), broken, missing=missing, total=self._total, is_single=is_single)
@@ -144,7 +145,8 @@ class _BatchFetcher:
         for _ in range(READINGS):
             for issue_id, pieces in self._changelogs.read(ids).items():
                 parts.setdefault(issue_id, []).extend(pieces)
-            suspects = _touched_later({issue_id: answered[issue_id] for issue_id in ids}, parts)
+            told = {issue_id: answered[issue_id] for issue_id in ids if issue_id not in self._changelogs.refused}
+            suspects = _touched_later(told, parts)
             again = self._changelogs.read_again(suspects)
             is_cut = False
             for issue_id, pieces in again.items():
@@ -154,6 +156,16 @@ class _BatchFetcher:
             if not is_cut:
                 return parts
         raise paging_error("changelog/bulkfetch", "the site keeps leaving out changes")
+
+    def _read_refused(self, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts) -> None:
+        """Changelogs that the bulk route refuses, on the route of one issue; an issue gone by now is left out."""
+        for number in [number for number in lines if number in self._changelogs.refused]:
+            pieces, total = self._single(number)
+            parts[number] = [*parts.get(number, []), *pieces]
+            lines[number] = self._scrub(answered[number], parts[number], total)
+            self._take(lines, number, lines[number], "single")
+            if not pieces:
+                del lines[number]
 
     def _hold_against_single_route(
         self, first: int, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts

@@ -50,6 +50,8 @@ class ChangelogReader:
     custom_ids: Sequence[str]
     flag_ids: Sequence[str] = ()
     is_filtered: bool = False
+    refused: set[int] = field(default_factory=set, init=False)
+    """Issues whose changelogs this route refuses even when asked for alone: what came of them proves nothing."""
     _is_settled: bool = field(default=False, init=False)
 
     @property
@@ -84,7 +86,7 @@ class ChangelogReader:
         return self._divide(ids, [], None)
 
     def _divide(self, ids: Sequence[int], names: list[str], most_pages: int | None) -> Parts:
-        """Read a chain; halve the batch where it is too heavy or refused. One issue refused has no changelog."""
+        """Read a chain; halve the batch where it is too heavy or refused, down to issues that are ``refused`` alone."""
         if not ids:
             return {}
         try:
@@ -93,6 +95,7 @@ class ChangelogReader:
             if len(ids) == 1:
                 if isinstance(error, TooHeavyError):
                     raise
+                self.refused.update(ids)
                 return {}
             middle = len(ids) // 2
             return self._divide(ids[:middle], names, None) | self._divide(ids[middle:], names, None)

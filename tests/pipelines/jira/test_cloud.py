@@ -189,6 +189,45 @@ def test_a_comment_after_the_last_change_costs_one_more_question_for_that_issue(
     assert [body["issueIdsOrKeys"] for path, body in asked if "changelog" in path] == [["1", "2"], ["2"]]
 
 
+def refused_log(*single):
+    """Issues 1 and 2 of which the bulk route refuses the changelog of the second; then what other routes answer."""
+    return pull(
+        page(1, 2), page(), {"issues": [bare(1), bare(2)]}, RefusedError("bad"),
+        {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]}, RefusedError("bad"), *single,
+    )  # fmt: skip
+
+
+def test_a_changelog_the_bulk_route_refuses_is_read_on_the_route_of_its_issue():
+    (batch,), asked = refused_log({"values": [history(6, CREATED, move(1, 3))], "total": 1})
+    changelog = msgspec.json.decode(dict(batch.lines)[2])["changelog"]
+    assert (changelog["received"], changelog["total"], changelog["route"]) == (1, 1, "single")
+    assert (batch.repaired_count, asked[-1][0]) == (1, "/3/issue/2/changelog")
+
+
+def test_a_refused_changelog_that_its_own_route_tells_short_is_told_short():
+    short = {"values": [history(6, CREATED, move(1, 3))], "total": 2, "isLast": True}
+    (batch,), _ = refused_log(
+        short, {"issues": [bare(2)]}, RefusedError("bad"), short, bare(2), NotFoundError("no other route")
+    )
+    changelog = msgspec.json.decode(dict(batch.lines)[2])["changelog"]
+    assert (changelog["received"], changelog["total"], batch.unrepaired) == (1, 2, (2,))
+
+
+def test_a_changelog_refused_on_every_route_stops_the_run():
+    with pytest.raises(RefusedError):
+        refused_log(RefusedError("bad"))
+
+
+def test_an_issue_that_is_gone_when_its_refused_changelog_is_asked_for_is_missing():
+    (batch,), _ = refused_log(NotFoundError("gone"), {"issues": []})
+    assert ([number for number, _ in batch.lines], batch.missing) == ([1], (2,))
+
+
+def test_a_refused_changelog_of_unknown_form_lands_as_a_notice():
+    (batch,), _ = refused_log({"values": [{"id": "6", "created": CREATED, "items": 7}], "total": 1})
+    assert "unreadable" in msgspec.json.decode(dict(batch.lines)[2])
+
+
 def test_where_histories_are_dense_two_passes_name_the_fields():
     page_of = lambda token: {"issueChangeLogs": [], "nextPageToken": token}  # noqa: E731
     (batch,), asked = pull(
