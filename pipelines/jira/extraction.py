@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from transforms.wording import counted
+
 Progress = Callable[[int, int | None], None]
 """Called with issues landed so far and issues expected, None where not known."""
 
@@ -58,10 +60,12 @@ def oddities(
             "Jira's bulk route left out changes that the route of a single issue tells, so every changelog of this"
             " run was read on its own. Set full_refresh_days = 0 in flow.toml for one run to read the rest so, too."
         )
+    if short_details:
+        told = counted(short_details, "issue")
+        yield f"Jira refused links, work logs or comments of {told}, or told only a part of them; the rest is missing."
     for count, what in (
         (missing, "issues were listed but not handed out (deleted, moved or hidden)."),
         (done.unreadable_count, "issues came in an unknown form and are in quarantine."),
-        (short_details, "issues were read whose links, work logs or comments Jira refused or told only in part."),
         (done.broken_count, "changelogs do not hold together on any route; quality.completeness names them."),
     ):
         if count:

@@ -85,14 +85,14 @@ def warnings_of(site, flavour, store, **kwargs):
 def test_a_list_of_comments_that_ends_before_its_total_is_told(store):
     refused = JSONResponse({"errorMessages": ["no"]}, 404)
     assert warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(refused, on="/comment")) == [
-        "1 issues were read whose links, work logs or comments Jira refused or told only in part."
+        "Jira refused links, work logs or comments of 1 issue, or told only a part of them; the rest is missing."
     ]
 
 
 def test_a_list_of_comments_whose_next_page_is_empty_is_told(store):
     empty = JSONResponse({"comments": [], "total": 3})
     (told,) = warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(empty, on="/comment"))
-    assert told.startswith("1 issues were read whose links")
+    assert "comments of 1 issue," in told
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
@@ -102,7 +102,7 @@ def test_issues_whose_details_are_refused_are_counted_and_told(flavour, store, m
 
     monkeypatch.setattr(DetailReader, "_ask", refuse)
     (told,) = warnings_of(the_site(), flavour, store)
-    assert told.startswith("2 issues were read whose links")
+    assert "comments of 2 issues," in told
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
