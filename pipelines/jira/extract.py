@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pipelines.jira.client import JiraSession
 from pipelines.jira.extraction import Extraction, Progress, oddities
 from pipelines.jira.intake import Intake
-from pipelines.jira.ledger import Outcome, Run
+from pipelines.jira.ledger import Ledger, Outcome, Run
 from pipelines.jira.manifests import keep_manifest
 from pipelines.jira.options import Options
 from pipelines.jira.plan import begin, fingerprint
@@ -106,7 +106,14 @@ def _read(
     done.warnings += oddities(
         done, len(intake.missing), len(route.details.short), has_issues=bool(known), is_bulk_short=route.audit.is_failed
     )
-    outcome = Outcome(tuple(puller.gone), reference.status_rows())
+    outcome = Outcome(tuple(puller.gone), _statuses(reference, store.ledger))
     keep_manifest(store.landing, store.ledger, run, outcome)
     store.ledger.complete(run, outcome)
     return done
+
+
+def _statuses(reference: Reference, ledger: Ledger) -> list[tuple[int, str, str | None, bool]]:
+    """(id, name, category, whether it is listed) of what the site lists, and of what it once listed, as it was last."""
+    listed = reference.status_rows()
+    last = {number: (name, category) for number, name, category, *_ in ledger.statuses().rows()}
+    return [*listed, *((number, *last[number], False) for number in sorted(last.keys() - {row[0] for row in listed}))]

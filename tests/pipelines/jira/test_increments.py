@@ -307,6 +307,19 @@ def test_a_status_classed_anew_has_a_row_for_each_time(visits):
     assert categories == ["indeterminate", "done"]
 
 
+def test_a_status_that_is_no_longer_listed_has_a_row_that_says_so_until_it_is_back(visits):
+    visits.run()
+    waiting = visits.site.statuses.pop()
+    for _ in range(2):
+        visits.run()
+    visits.site.statuses.append(waiting)
+    visits.run()
+    rows = visits.table(RawStatusVersions).filter(status_id=1).sort("valid_from_at")
+    assert rows.select("status_name", "category", "is_listed").rows() == [
+        ("Status 1", "new", True), ("Status 1", "new", False), ("Status 1", "new", True)
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_a_site_that_refuses_milliseconds_is_asked_in_the_users_zone(flavour, store, tmp_path):
     site = the_site()
