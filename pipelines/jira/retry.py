@@ -9,7 +9,8 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -99,6 +100,10 @@ class Gate:
     retry_count: int = 0
     waited_seconds: float = 0.0
     _open_at: dict[str, float] = field(default_factory=dict)
+    _spacing: dict[str, float] = field(default_factory=dict)
+    """Seconds between requests of an endpoint that is near its limit."""
+    _ended: str = ""
+    """Why nobody may send any more."""
     _faults_in_a_row: int = 0
     _has_answered: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -111,60 +116,95 @@ class Gate:
 
         A divisible request is given up sooner, as TooHeavyError, where a smaller one might pass.
         """
-        fault_count = 0
+        fault_count, not_before = 0, 0.0
         while True:
-            self._wait_until_open(endpoint)
-            try:
-                with self.lanes.one():
+            with self._turn(endpoint, not_before):
+                try:
                     answer = attempt()
-            except PassingFaultError as fault:
-                fault_count += 1
-                self._pause_after(fault, fault_count, endpoint, is_divisible=is_divisible)
-            else:
-                self._has_answered, self._faults_in_a_row = True, 0
-                self.lanes.widen()
-                return answer
+                except PassingFaultError as fault:
+                    fault_count += 1
+                    not_before = self._note_fault(fault, fault_count, endpoint, is_divisible=is_divisible)
+                else:
+                    self._has_answered, self._faults_in_a_row = True, 0
+                    self.lanes.widen()
+                    return answer
 
     def note_headers(self, headers: Mapping[str, str], endpoint: str) -> None:
         """Slow down before the site has to say so."""
-        if pause := pause_near_limit(headers):
-            with self._lock:
-                self._open_at[endpoint] = max(self._open_at.get(endpoint, 0.0), self.clock()) + pause
-
-    def _wait_until_open(self, endpoint: str) -> None:
+        pause = pause_near_limit(headers)
         with self._lock:
-            opens = max(self._open_at.get(endpoint, 0.0), self._open_at.get(EVERYWHERE, 0.0))
-            seconds = max(0.0, opens - self.clock())
+            self._spacing[endpoint] = pause
+            self._close(endpoint, self.clock() + pause)
+
+    @contextmanager
+    def _turn(self, endpoint: str, not_before: float) -> Iterator[None]:
+        """Hold a lane for one request, once every pause told so far is over; nobody sits one out in a lane."""
+        while True:
+            while seconds := self._seconds_until_open(endpoint, not_before):
+                self.sleep(seconds)
+            with self.lanes.one():
+                if self._passes(endpoint, not_before):
+                    yield
+                    return
+
+    def _seconds_until_open(self, endpoint: str, not_before: float) -> float:
+        with self._lock:
+            seconds = self._seconds_closed(endpoint, not_before)
             self.waited_seconds += seconds
-        if seconds:
-            self.sleep(seconds)
-        with self._lock:
-            self.request_count += 1
+        return seconds
 
-    def _pause_after(self, fault: PassingFaultError, fault_count: int, endpoint: str, *, is_divisible: bool) -> None:
-        self._give_up_where_hopeless(fault, fault_count, is_divisible=is_divisible)
-        delay = self.policy.delay(fault_count, fault.retry_after, self.dice())
+    def _passes(self, endpoint: str, not_before: float) -> bool:
+        """Whether the gate is still open; who passes near a limit closes it behind itself for a while."""
         with self._lock:
-            self.retry_count += 1
+            if self._seconds_closed(endpoint, not_before):
+                return False
+            self.request_count += 1
+            self._close(endpoint, self.clock() + self._spacing.get(endpoint, 0.0))
+        return True
+
+    def _seconds_closed(self, endpoint: str, not_before: float) -> float:
+        """Only for who holds the lock; raises ComeBackLaterError once anybody was told so."""
+        if self._ended:
+            raise ComeBackLaterError(self._ended)
+        opens = max(not_before, self._open_at.get(endpoint, 0.0), self._open_at.get(EVERYWHERE, 0.0))
+        return max(0.0, opens - self.clock())
+
+    def _close(self, endpoint: str, until: float) -> None:
+        """Only for who holds the lock; a longer pause told before stays."""
+        self._open_at[endpoint] = max(self._open_at.get(endpoint, 0.0), until)
+
+    def _note_fault(self, fault: PassingFaultError, fault_count: int, endpoint: str, *, is_divisible: bool) -> float:
+        """Close the gate while the lane is still held; returns the moment before which this request is not sent again.
+
+        The pause is told to all even where this request is given up.
+        """
+        self._end_where_told_to(fault)
+        until = self.clock() + self.policy.delay(fault_count, fault.retry_after, self.dice())
+        with self._lock:
             if fault.is_busy:
-                place = endpoint if fault.is_endpoint_only else EVERYWHERE
-                self._open_at[place] = max(self._open_at.get(place, 0.0), self.clock() + delay)
-            else:
-                self.waited_seconds += delay
+                self._close(endpoint if fault.is_endpoint_only else EVERYWHERE, until)
         if fault.status == 429:
             self.lanes.narrow()
-        if not fault.is_busy:
-            self.sleep(delay)
+        self._give_up_where_hopeless(fault, fault_count, is_divisible=is_divisible)
+        with self._lock:
+            self.retry_count += 1
+        return until
+
+    def _end_where_told_to(self, fault: PassingFaultError) -> None:
+        """A longer pause than a run sits out ends it for all workers."""
+        if (fault.retry_after or 0.0) <= self.policy.longest_wait:
+            return
+        with self._lock:
+            self._ended = (
+                f"{fault.error} The site asks to wait {fault.retry_after:.0f} seconds, longer than a run sits out"
+                f" ({self.policy.longest_wait:.0f} s). What was read so far is kept: run again later and it goes on"
+                " from there."
+            )
+        raise ComeBackLaterError(self._ended) from None
 
     def _give_up_where_hopeless(self, fault: PassingFaultError, fault_count: int, *, is_divisible: bool) -> None:
         with self._lock:
             self._faults_in_a_row += 1
-        if (fault.retry_after or 0.0) > self.policy.longest_wait:
-            raise ComeBackLaterError(
-                f"{fault.error} The site asks to wait {fault.retry_after:.0f} seconds, longer than a run sits out"
-                f" ({self.policy.longest_wait:.0f} s). What was read so far is kept: run again later and it goes on"
-                " from there."
-            ) from None
         if is_divisible and fault.may_be_weight and fault_count >= DIVISIBLE_TRIES - fault.is_slow:
             raise TooHeavyError(str(fault.error)) from None
         if self._faults_in_a_row >= self.policy.faults_in_a_row:

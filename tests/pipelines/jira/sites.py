@@ -15,9 +15,22 @@ TOKEN = "sandbox-token"
 EMAIL = "sandbox@example.com"
 
 
+class Time:
+    """A clock that only moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
 def patient_gate() -> Gate:
     """A gate that never really waits."""
-    return Gate(RetryPolicy(), sleep=lambda seconds: None)
+    time = Time()
+    return Gate(RetryPolicy(), clock=lambda: time.now, sleep=time.sleep)
 
 
 def connection_to(sandbox: Sandbox, flavour: str, token: str = TOKEN) -> Connection:

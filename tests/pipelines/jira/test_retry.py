@@ -1,26 +1,17 @@
 """The gate: what is tried again, after how long, and when it gives up. No test waits."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.jira.errors import OverloadedError, UnreachableError
+from pipelines.jira.concurrency import Lanes
+from pipelines.jira.errors import ComeBackLaterError, OverloadedError, UnreachableError
 from pipelines.jira.rate_limits import read_retry_after
 from pipelines.jira.retry import Gate, PassingFaultError, RetryPolicy
+from tests.pipelines.jira.sites import Time
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-class Time:
-    """A clock that only moves when somebody sleeps."""
-
-    def __init__(self):
-        self.now = 0.0
-        self.slept = []
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
 
 
 def gate(time, dice=0.0, **policy):
@@ -107,6 +98,101 @@ def test_a_pause_asked_of_one_is_kept_by_all():
     time.now = 1.0
     one.run(failing())
     assert time.slept == [30.0, 29.0]
+
+
+class CrowdedLanes(Lanes):
+    """Lanes between which others come: before one is had, after one is let go."""
+
+    def __init__(self, before=(), after=()):
+        super().__init__(8)
+        self.before, self.after = list(before), list(after)
+
+    @contextmanager
+    def one(self):
+        if self.before:
+            self.before.pop()()
+        try:
+            with super().one():
+                yield
+        finally:
+            if self.after:
+                self.after.pop()()
+
+
+def near_limit(seconds):
+    """Headers that ask for so many seconds between requests."""
+    rate = {"X-RateLimit-FillRate": "1", "X-RateLimit-Interval-Seconds": str(seconds)}
+    return {"X-RateLimit-NearLimit": "true", **rate}
+
+
+def sends_at(one, time):
+    """When a request of another worker is sent."""
+    return one.run(lambda: time.now)
+
+
+def test_who_sleeps_at_the_gate_keeps_a_longer_pause_told_meanwhile():
+    time = Time()
+    one = gate(time)
+    told = [5.0]
+
+    def sleep(seconds):
+        if told:
+            one.note_headers(near_limit(told.pop()), "")
+        time.sleep(seconds)
+
+    one.sleep = sleep
+    one.note_headers(near_limit(0.5), "")
+    assert sends_at(one, time) == 5.0
+    assert time.slept == [0.5, 4.5]
+
+
+def test_who_waits_for_a_lane_keeps_a_pause_told_meanwhile():
+    time = Time()
+    one = gate(time)
+    one.lanes = CrowdedLanes(before=[lambda: one.note_headers(near_limit(3.0), "")])
+    assert sends_at(one, time) == 3.0
+    assert one.request_count == 1
+
+
+def test_nobody_takes_a_lane_between_a_fault_and_its_pause():
+    time, sent = Time(), []
+    one = gate(time)
+    one.lanes = CrowdedLanes(after=[lambda: sent.append(sends_at(one, time))])
+    one.run(failing(busy(retry_after=3.0, status=429)))
+    assert sent == [3.0]
+
+
+def test_the_pause_told_to_a_request_that_is_given_up_is_kept_by_the_others():
+    time = Time()
+    one = gate(time, tries=1)
+    with pytest.raises(OverloadedError):
+        one.run(failing(busy(retry_after=30.0)))
+    assert sends_at(one, time) == 30.0
+
+
+def test_once_one_is_told_to_come_back_later_nobody_sends():
+    time, sent = Time(), []
+    one = gate(time)
+
+    def another():
+        with pytest.raises(ComeBackLaterError):
+            one.run(failing(busy(retry_after=3600.0, status=429)), "GET /elsewhere")
+
+    one.lanes = CrowdedLanes(before=[another])
+    with pytest.raises(ComeBackLaterError, match="3600 seconds"):
+        one.run(lambda: sent.append(time.now))
+    assert (sent, time.slept) == ([], [])
+
+
+def test_near_a_limit_requests_keep_their_distance_from_one_another():
+    time = Time()
+    one = gate(time)
+    for _ in range(3):
+        one.note_headers(near_limit(2.0), "")
+    assert [sends_at(one, time) for _ in range(3)] == [2.0, 4.0, 6.0]
+    one.note_headers({}, "")
+    assert sends_at(one, time) == 8.0
+    assert sends_at(one, time) == 8.0
 
 
 def test_other_exceptions_pass_through():
