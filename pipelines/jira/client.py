@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from requests.adapters import HTTPAdapter
 
 from pipelines.jira import faults
 from pipelines.jira.errors import CredentialsError, MissingSettingError, RefusedError
+from pipelines.jira.rate_limits import read_http_date
 from pipelines.jira.retry import Gate
 
 T = TypeVar("T")
@@ -240,10 +240,10 @@ def _make_client(connection: Connection) -> FlowJira:
 def _server_time(info: ServerInfo, headers: Mapping[str, str]) -> datetime:
     """The site's own clock; the time this machine believes in is never used."""
     try:
-        told = datetime.fromisoformat(info.server_time or "")
+        told: datetime | None = datetime.fromisoformat(info.server_time or "")
     except ValueError:
-        told = parsedate_to_datetime(headers["Date"]) if "Date" in headers else datetime.fromtimestamp(0)
-    if told.tzinfo is None:
+        told = read_http_date(headers.get("Date", ""))
+    if told is None or told.tzinfo is None:
         raise RefusedError(
             "The site tells no time with a zone, neither in serverInfo nor in the Date header, so a run cannot say as"
             " of when its figures hold. A proxy that strips the Date header is the usual cause."

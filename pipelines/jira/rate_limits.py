@@ -25,8 +25,17 @@ def read_retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
         return None
     with suppress(ValueError):
         return max(1.0, float(text)) if math.isfinite(float(text)) else None
-    until = _http_date(text)
+    until = read_http_date(text)
     return None if until is None else max(1.0, (until - now).total_seconds())
+
+
+def read_http_date(text: str) -> datetime | None:
+    """The moment of an HTTP date, UTC unless it says otherwise; None where it is none, or beyond the calendar."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def read_wait(headers: Mapping[str, str]) -> float | None:
@@ -34,7 +43,7 @@ def read_wait(headers: Mapping[str, str]) -> float | None:
 
     Dates are held against the site's own Date header: its clock need not be ours.
     """
-    now = _http_date(headers.get("Date", "")) or datetime.now(UTC)
+    now = read_http_date(headers.get("Date", "")) or datetime.now(UTC)
     told = read_retry_after(headers, now)
     if told is not None or headers.get("X-RateLimit-Remaining", "0").strip() != "0":
         return told
@@ -69,11 +78,3 @@ def _number(headers: Mapping[str, str], name: str) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)

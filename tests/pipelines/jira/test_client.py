@@ -19,6 +19,9 @@ from pipelines.jira.errors import (
     RefusedError,
     UnreachableError,
 )
+from pipelines.sandbox.faults import FaultScript
+from pipelines.sandbox.faults.connection import Headers
+from pipelines.sandbox.faults.contents import MissingKey
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, move
@@ -52,6 +55,13 @@ def test_a_clock_missing_from_server_info_is_read_off_the_date_header(site):
     info = JSONResponse({"deploymentType": "Server", "version": "8.20"})
     with start(site, "dc", fault=scripted(info, on="serverInfo")) as sandbox:
         assert session_with(sandbox, "dc").server_time == NOW
+
+
+@pytest.mark.parametrize("date", ["soon", "Wed, 21 Oct 99999999999 07:28:00 GMT"])
+def test_a_site_that_tells_no_time_is_refused_in_plain_words(site, date):
+    dated = FaultScript.of(MissingKey(key="serverTime").on("serverInfo"), Headers({"Date": date}).on("serverInfo"))
+    with start(site, "dc", faults=dated) as sandbox, pytest.raises(RefusedError, match="tells no time"):
+        session_with(sandbox, "dc")
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)

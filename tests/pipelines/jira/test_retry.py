@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.jira.concurrency import Lanes
 from pipelines.jira.errors import ComeBackLaterError, OverloadedError, UnreachableError
-from pipelines.jira.rate_limits import read_retry_after
+from pipelines.jira.rate_limits import read_retry_after, read_wait
 from pipelines.jira.retry import Gate, PassingFaultError, RetryPolicy
 from tests.pipelines.jira.sites import Time
 
@@ -209,6 +209,18 @@ def test_other_exceptions_pass_through():
 )  # fmt: skip
 def test_retry_after_is_read_in_every_form(text, seconds):
     assert read_retry_after({"Retry-After": text}, NOW) == seconds
+
+
+ABSURD = "Wed, 21 Oct 99999999999 07:28:00 GMT"
+
+
+@pytest.mark.parametrize("text", [ABSURD, "Wed, 21 Oct 2026 07:28:00 +99999999999999", "9" * 5000])
+def test_a_retry_after_beyond_the_calendar_counts_as_absent(text):
+    assert read_retry_after({"Retry-After": text}, NOW) is None
+
+
+def test_a_date_beyond_the_calendar_does_not_hide_the_wait():
+    assert read_wait({"Date": ABSURD, "Retry-After": "3"}) == 3.0
 
 
 def test_no_retry_after_is_none():
