@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import typer
 
+from pipelines.blotting import blotted
 from pipelines.plain_text import plain_text
 
 EXIT_CODES = {
@@ -74,10 +75,9 @@ def explain(error: BaseException) -> tuple[str, int]:
 
 def without_secrets(text: str) -> str:
     """The text with the values of secret variables blotted out."""
-    for name in (*SECRETS, *(name for name in os.environ if name.endswith("TOKEN"))):
-        if len(secret := os.environ.get(name, "").strip()) >= SHORTEST_SECRET:
-            text = text.replace(secret, "***")
-    return text
+    names = (*SECRETS, *(name for name in os.environ if name.endswith("TOKEN")))
+    values = (os.environ.get(name, "").strip() for name in names)
+    return blotted(text, (value for value in values if len(value) >= SHORTEST_SECRET))
 
 
 def exit_code_table() -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from pipelines.blotting import blotted
 from pipelines.jira.errors import (
     AnswerError,
     CredentialsError,
@@ -59,8 +60,7 @@ class Place:
 
     def quote(self, text: str) -> str:
         """A site's own words, shortened, without the token."""
-        plain = " ".join(text.split()).replace(self.secret, "***") if self.secret else text
-        return plain[:LONGEST_QUOTE]
+        return blotted(" ".join(text.split()), [self.secret])[:LONGEST_QUOTE]
 
 
 class _Refusal(msgspec.Struct, rename="camel"):

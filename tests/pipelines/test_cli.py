@@ -1,5 +1,6 @@
 """The flow command: its contract with scripts, and one paragraph for every mistake."""
 
+import base64
 import json
 import os
 import signal
@@ -172,6 +173,12 @@ def test_something_unforeseen_is_said_to_be_so():
 def test_secrets_are_blotted_out(monkeypatch, name):
     monkeypatch.setenv(name, "hunter2hunter2")
     assert without_secrets("the token hunter2hunter2 is wrong") == "the token *** is wrong"
+
+
+def test_a_login_is_blotted_out_though_nobody_says_whose_it_is(monkeypatch):
+    monkeypatch.setenv("BERLIN_TOKEN", "hunter2hunter2")
+    header = base64.b64encode(b"somebody@example.com:hunter2hunter2").decode()
+    assert without_secrets(f"Authorization: Basic {header}") == "Authorization: Basic ***"
 
 
 def test_verbose_shows_the_traceback(monkeypatch):

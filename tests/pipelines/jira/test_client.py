@@ -166,6 +166,16 @@ def test_no_error_shows_the_token_in_its_text_or_traceback(site):
     assert error.__suppress_context__
 
 
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_a_site_that_echoes_the_header_of_the_login_gives_nothing_away(site, flavour):
+    async def echo(request):
+        header = request.headers["Authorization"]
+        return JSONResponse({"errorMessages": [f"Bad header {header}"]}, status_code=401)
+
+    with start(site, flavour, fault=echo) as sandbox, pytest.raises(CredentialsError, match=r"Bad header \w+ \*\*\*\""):
+        session_with(sandbox, flavour)
+
+
 def test_a_connection_hides_its_token():
     assert "hush" not in repr(Connection("https://x.example", "a@example.com", "hush"))
 
