@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator
 
 from pipelines.config_calendar import Section
+from pipelines.jira.addresses import is_site_address
 
 NAME = re.compile(r"[A-Za-z0-9]([._-]?[A-Za-z0-9])*")
 """A site's name is a folder, and a partition of the graph."""
@@ -55,8 +55,7 @@ class SiteSection(Section):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        if not is_site_address(url):
             raise ValueError(
                 "write the site's address, like https://yourcompany.atlassian.net; credentials go into variables"
             )

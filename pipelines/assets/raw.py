@@ -20,6 +20,7 @@ from pipelines.jira import (
     mend,
     policy_of,
 )
+from pipelines.jira.faults import shown_url
 from pipelines.landed import Landed, LandedStore
 from pipelines.offline import landed_before
 from pipelines.settings import RunSettings
@@ -54,7 +55,7 @@ def landed_batches(
 def _read(settings: RunSettings) -> Landed:
     """Bring what has landed up to date; raises JiraError, and WorkflowError where flow.toml names what is not there."""
     connection = settings.find_connection()
-    settings.report(f"Reading {connection.url}")
+    settings.report(f"Reading {shown_url(connection.url)}")
     site_name = settings.name_of(connection)
     asked = settings.config.jira
     options = asked.options()

@@ -83,6 +83,7 @@ def _document(place: Path, *, is_forced: bool) -> TOMLDocument:
 def _look(place: Path, projects: list[str], per_project: int, *, is_asking: bool) -> Proposal:
     """Connect, read a sample and infer; what an existing file says of the scope holds."""
     from pipelines.jira import Gate, Scope, connect, policy_of, sample_site
+    from pipelines.jira.faults import shown_url
     from pipelines.proposal import propose
     from pipelines.screen import Screen
     from pipelines.settings import environment_connection
@@ -98,7 +99,7 @@ def _look(place: Path, projects: list[str], per_project: int, *, is_asking: bool
     scope = Scope(tuple(projects) or (jira.projects if jira else ()), jira.jql if jira else "")
     scope = _ask_scope(session, scope) if is_asking and not scope.project_keys else scope
     with Screen() as screen:
-        screen.say(f"Reading {session.connection.url}")
+        screen.say(f"Reading {shown_url(session.connection.url)}")
         sample = sample_site(session, scope, per_project, screen.count)
         screen.say("Inferring value streams")
         return propose(sample, session.time_zone, session.server_time)

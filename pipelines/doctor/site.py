@@ -9,6 +9,7 @@ from pipelines.config import FlowConfig
 from pipelines.doctor.findings import Finding, caught, failed, skipped
 from pipelines.jira import Connection, Gate, JiraSession, Reference, Scope, connect, policy_of
 from pipelines.jira.errors import JiraError, UnreachableError
+from pipelines.jira.faults import shown_url
 from pipelines.jira.reference import fetch_reference, list_projects
 from pipelines.jira.route import count_issues
 from pipelines.jira.scope import ResolvedScope, resolve
@@ -40,7 +41,7 @@ def _checks(settings: RunSettings) -> Iterator[Finding]:
     except JiraError as error:
         yield failed("variables", error)
         return
-    yield Finding("variables", "ok", f"The site is {connection.url}; the token is set.")
+    yield Finding("variables", "ok", f"The site is {shown_url(connection.url)}; the token is set.")
     try:
         session = connect(connection, Gate(policy_of(settings.config.jira.options())))
     except JiraError as error:
@@ -57,7 +58,7 @@ def _not_connected(connection: Connection, error: JiraError) -> Iterator[Finding
     if isinstance(error, UnreachableError):
         yield failed("reachability", error)
         return
-    yield Finding("reachability", "ok", f"{connection.url} answers.")
+    yield Finding("reachability", "ok", f"{shown_url(connection.url)} answers.")
     yield failed("credentials", error)
 
 

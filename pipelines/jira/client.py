@@ -19,6 +19,7 @@ from jira import JIRA, JIRAError  # noqa: TID251
 from requests.adapters import HTTPAdapter
 
 from pipelines.jira import faults
+from pipelines.jira.addresses import is_site_address
 from pipelines.jira.errors import CredentialsError, MissingSettingError, RefusedError
 from pipelines.jira.rate_limits import read_http_date
 from pipelines.jira.retry import Gate
@@ -47,6 +48,15 @@ class Connection:
     email: str | None
     token: str = field(repr=False)
     origin: faults.Origin = faults.JIRA_VARIABLES
+
+    def __post_init__(self) -> None:
+        """Raise MissingSettingError, without the address in it, where it holds more or less than an address."""
+        if not is_site_address(self.url):
+            raise MissingSettingError(
+                f"{self.origin.url} is not the address of a Jira site. Write https:// and the host, with the context"
+                " path if the site has one, for example https://yourcompany.atlassian.net, and nothing else: no user or"
+                f" password before the host, no ? or # after it. Credentials go into {self.origin.login}."
+            )
 
 
 class ServerInfo(msgspec.Struct, rename="camel"):
@@ -177,7 +187,10 @@ def connect(connection: Connection, gate: Gate | None = None) -> JiraSession:
 
 
 def connection_from_environment(environment: Mapping[str, str]) -> Connection:
-    """JIRA_URL with JIRA_EMAIL + JIRA_API_TOKEN, or with JIRA_TOKEN; raises MissingSettingError naming what lacks."""
+    """JIRA_URL with JIRA_EMAIL + JIRA_API_TOKEN, or with JIRA_TOKEN.
+
+    Raises MissingSettingError naming the variable that lacks or cannot be used.
+    """
     url, email, api_token, token = (
         environment.get(name, "").strip() for name in ("JIRA_URL", "JIRA_EMAIL", "JIRA_API_TOKEN", "JIRA_TOKEN")
     )
@@ -191,6 +204,8 @@ def connection_from_environment(environment: Mapping[str, str]) -> Connection:
             "Both JIRA_TOKEN and JIRA_API_TOKEN are set. Keep JIRA_EMAIL with JIRA_API_TOKEN for Jira Cloud, or"
             " JIRA_TOKEN alone for a Data Center personal access token or an OAuth 2.0 bearer token."
         )
+    for name, value in (("JIRA_EMAIL", email), ("JIRA_API_TOKEN", api_token), ("JIRA_TOKEN", token)):
+        _check_can_be_sent(name, value)
     if token:
         return Connection(url, None, token)
     if not email and not api_token:
@@ -207,7 +222,7 @@ def connection_from_environment(environment: Mapping[str, str]) -> Connection:
 def connection_from_variables(
     environment: Mapping[str, str], url: str, token_name: str, email_name: str = ""
 ) -> Connection:
-    """Credentials from variables of these names; raises MissingSettingError naming the one that lacks."""
+    """Credentials from variables of these names; raises MissingSettingError naming one that cannot serve."""
     names = [name for name in (email_name, token_name) if name]
     for name in names:
         if not environment.get(name, "").strip():
@@ -215,25 +230,31 @@ def connection_from_variables(
                 f"{name} is not set, and flow.toml names it as the variable that holds credentials for"
                 f" {faults.shown_url(url)}. Set it, or correct the name."
             )
+        _check_can_be_sent(name, environment[name])
     origin = faults.Origin(f"'url' of {faults.shown_url(url)} in flow.toml", " with ".join(names), token_name)
     email = environment[email_name].strip() if email_name else None
     return Connection(url, email, environment[token_name].strip(), origin)
 
 
+def _check_can_be_sent(name: str, value: str) -> None:
+    """An HTTP header holds Latin-1 only. Raises MissingSettingError without the value in it."""
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise MissingSettingError(
+            f"{name} holds a character that no login can hold, such as a typographic dash or quotation mark that came"
+            " along when it was copied. Copy it anew from where it was created."
+        ) from None
+
+
 def _make_client(connection: Connection) -> FlowJira:
-    parts = urlsplit(connection.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise RefusedError(
-            f"{faults.shown_url(connection.url)} is not the address of a Jira site. It starts with https:// and names"
-            " the host, for example https://yourcompany.atlassian.net; credentials go into variables of their own."
-        )
     login: dict[str, Any] = {"token_auth": connection.token}
     if connection.email:
         login = {"basic_auth": (connection.email, connection.token)}
     client = FlowJira(
         connection.url, **login, get_server_info=False, max_retries=0, timeout=TIMEOUT_SECONDS, logging=False
     )
-    client.prepare(parts.hostname)
+    client.prepare(urlsplit(connection.url).hostname)
     return client
 
 

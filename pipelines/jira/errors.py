@@ -17,7 +17,7 @@ class JiraError(Exception):
 
 
 class MissingSettingError(JiraError):
-    """An environment variable is absent, or two of them contradict each other."""
+    """An environment variable is absent or cannot be used as it is, or two of them contradict each other."""
 
 
 class UnreachableError(JiraError):

@@ -67,7 +67,9 @@ def test_a_mistake_is_named_with_its_place(written, text, says):
         ("token_env", "secretsecret"),
         ("email_env", "me-secret@example.com"),
         ("url", "https://me:secret@berlin.atlassian.net"),
+        ("url", "https://:secret@berlin.atlassian.net"),
         ("url", "https://berlin.atlassian.net?token=secret"),
+        ("url", "https://berlin.atlassian.net/#secret"),
     ],
 )
 def test_a_secret_in_the_file_is_refused_and_not_repeated(written, place, value):

@@ -49,6 +49,14 @@ def test_a_site_that_can_be_read_is_well(flavour):
     assert "2 of 2 visible projects: ABC, XYZ" in found["projects"]["says"]
 
 
+@pytest.mark.parametrize("url", ["http://me:pa55word@127.0.0.1:9", "http://127.0.0.1:9/?token=pa55word"])
+@pytest.mark.parametrize("command", [("doctor",), ("run",), ("init",)])
+def test_a_secret_in_the_address_is_refused_and_never_shown(command, url):
+    ended = flow(*command, JIRA_URL=url, JIRA_TOKEN="t0ps3cret")
+    assert "JIRA_URL is not the address of a Jira site" in ended.output + ended.error
+    assert "pa55word" not in ended.output + ended.error
+
+
 def test_what_is_missing_on_the_site_is_warned_of():
     with serving(small_site(), "cloud") as (_, variables):
         found, code = diagnosed(**variables)

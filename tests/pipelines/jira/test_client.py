@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from pipelines.jira.client import Connection, connect, connection_from_environment
+from pipelines.jira.client import Connection, connect, connection_from_environment, connection_from_variables
 from pipelines.jira.errors import (
     AnswerError,
     CredentialsError,
@@ -150,11 +150,40 @@ def test_an_unreachable_host_is_told_in_one_paragraph():
     assert "a-secret" not in text
 
 
-@pytest.mark.parametrize("url", ["company.atlassian.net", "ftp://x", "https://", "https://user:pw@x.example"])
-def test_what_is_no_address_is_refused_before_any_request(url):
-    with pytest.raises(RefusedError) as caught:
-        connect(Connection(url, None, "a-secret"))
-    assert "pw" not in str(caught.value)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "company.atlassian.net", "ftp://x", "https://", "https://[x.example", "https://x.example:port",
+        "https://me:pa55word@x.example", "https://:pa55word@x.example", "https://pa55word@x.example",
+        "me:pa55word@x.example", "https://me:pa55/word@x.example", "https://x.example/?token=pa55word",
+        "https://x.example/#pa55word", "https://me:pa55word@x\u2100.example",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_before_it_is_shown_anywhere(url):
+    with pytest.raises(MissingSettingError, match=r"^JIRA_URL is not the address of a Jira site") as caught:
+        connection_from_environment({"JIRA_URL": url, "JIRA_TOKEN": "a-secret"})
+    assert "pa55" not in str(caught.value)
+    assert "JIRA_TOKEN" in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["https://x.example", "http://localhost:8080/", "https://x.example/jira"])
+def test_an_address_with_a_path_or_a_port_is_one(url):
+    assert connection_from_environment({"JIRA_URL": url, "JIRA_TOKEN": "a-secret"}).url == url
+
+
+@pytest.mark.parametrize("name", ["JIRA_EMAIL", "JIRA_API_TOKEN"])
+def test_a_login_no_header_can_hold_is_told_by_the_name_of_its_variable(name):
+    login = {"JIRA_EMAIL": EMAIL, "JIRA_API_TOKEN": "t0ps3cret"}
+    with pytest.raises(MissingSettingError, match=f"^{name} holds a character") as caught:
+        connection_from_environment({"JIRA_URL": "https://x", **login, name: "t0ps\u2013cret"})
+    assert "t0ps" not in str(caught.value)
+
+
+def test_a_bearer_token_no_header_can_hold_is_told_by_the_name_of_its_variable():
+    with pytest.raises(MissingSettingError, match=r"^JIRA_TOKEN holds a character"):
+        connection_from_environment({"JIRA_URL": "https://x", "JIRA_TOKEN": "t0ps\u2013cret"})
+    with pytest.raises(MissingSettingError, match=r"^BERLIN_TOKEN holds a character"):
+        connection_from_variables({"BERLIN_TOKEN": "t0ps\u2013cret"}, "https://x", "BERLIN_TOKEN")
 
 
 def test_no_error_shows_the_token_in_its_text_or_traceback(site):
