@@ -185,7 +185,7 @@ class FlowConfig(Section):
         return f"{stream.name} ({site})" if len(self.site) > 1 and not stream.site else stream.name
 
     def rules(self, account_zone: str) -> WorkflowRules:
-        """What the team says, as the calculations take it; ``account_zone`` is for a file that names no zone."""
+        """What the team says, as the calculations take it; ``account_zone`` is for a file that names none, else UTC."""
         return WorkflowRules(
             calendar=self.calendar.working_calendar(account_zone),
             streams=tuple(self._stream_rules(stream, account_zone) for stream in self.value_stream),

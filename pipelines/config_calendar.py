@@ -117,14 +117,14 @@ class CalendarSection(Section):
         return frozenset(public) | frozenset(self.holidays)
 
     def working_calendar(self, account_zone: str) -> WorkingCalendar:
-        """The calendar of the calculations; ``account_zone`` stands in where the file names no zone."""
+        """The calendar of the calculations; ``account_zone`` stands in where the file names none, or else UTC."""
         days, hours = self.days, self.hours
         held, earlier = _openings(days, hours), []
         for change in self.change:
             days, hours = change.days or days, change.hours or hours
             earlier.append((change.valid_from, held))
             held = _openings(days, hours)
-        return WorkingCalendar(self.zone or account_zone, held, self.free_days(), tuple(earlier))
+        return WorkingCalendar(self.zone or account_zone or "UTC", held, self.free_days(), tuple(earlier))
 
 
 def _stretches(hours: tuple[str, ...]) -> tuple[str, ...]:

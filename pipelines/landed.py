@@ -23,7 +23,7 @@ class Landed:
 
     site_name: str
     time_zone: str
-    """The Jira account's zone: the calendar's, where flow.toml names none."""
+    """The Jira account's zone: the calendar's, where flow.toml names none; empty where Jira does not tell it."""
     flavour: str
     as_of: datetime
     """The moment the tables speak of, UTC."""

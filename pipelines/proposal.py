@@ -66,7 +66,7 @@ def propose(sample: SiteSample, account_zone: str, as_of: datetime) -> Proposal:
     issues, changes, statuses, projects, resolutions = (
         sample.tables[table] for table in (RawIssues, RawChanges, RawStatuses, RawProjects, RawResolutions)
     )
-    zone = _commonest(sum(sample.zones.values(), Counter()), account_zone)
+    zone = _commonest(sum(sample.zones.values(), Counter()), account_zone or "UTC")
     at_home = [project_id for project_id, zones in sample.zones.items() if _commonest(zones, zone) == zone]
     calendar = _hours(_changes_of(sample, at_home), zone)
     rules = WorkflowRules(WorkingCalendar.weekdays(zone, time(9), time(17)))

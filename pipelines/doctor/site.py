@@ -48,7 +48,9 @@ def _checks(settings: RunSettings) -> Iterator[Finding]:
         yield from _not_connected(connection, error)
         return
     yield Finding("reachability", "ok", f"Jira {session.server_version or 'Cloud'} ({session.flavour}) answers.")
-    yield Finding("credentials", "ok", f"The token is accepted; the account's time zone is {session.time_zone}.")
+    yield Finding(
+        "credentials", "ok", f"The token is accepted; the account's time zone is {session.time_zone or 'not told'}."
+    )
     yield _clock(session, datetime.now(UTC))
     yield from _visible(settings, session)
 

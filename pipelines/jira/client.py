@@ -71,7 +71,7 @@ class ServerInfo(msgspec.Struct, rename="camel"):
 class Myself(msgspec.Struct, rename="camel"):
     """Of the account only its time zone is kept."""
 
-    time_zone: str = "UTC"
+    time_zone: str | None = None
 
 
 class FlowJira(JIRA):
@@ -106,7 +106,8 @@ class JiraSession:
         self.gate = gate or Gate()
         self.flavour: Flavour = "dc"
         self.server_version = ""
-        self.time_zone = "UTC"
+        self.time_zone = ""
+        """The account's, by which the site reads quoted dates; empty where it is not told."""
         self.site_url = ""
         """The site's address in a browser, as the site tells it."""
         self.server_time = datetime.fromtimestamp(0, UTC)
@@ -182,7 +183,7 @@ def connect(connection: Connection, gate: Gate | None = None) -> JiraSession:
     session.server_time = _server_time(info, headers)
     myself, headers = session.read_with_headers("GET", f"{session.api}/myself", Myself)
     _check_logged_in(connection, headers)
-    session.time_zone = myself.time_zone
+    session.time_zone = myself.time_zone or ""
     return session
 
 

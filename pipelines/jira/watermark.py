@@ -25,12 +25,12 @@ UNKNOWN_ZONE_SLACK = timedelta(hours=24)
 
 
 def updated_since(since: datetime, form: Form, time_zone: str) -> str:
-    """The JQL clause for issues updated at ``since`` or later, or a little earlier."""
+    """The JQL clause for issues updated at ``since`` or later, or a little earlier; an empty zone is an unknown one."""
     if form == "epoch":
         return f"updated >= {max(0, int(since.timestamp() * 1000))}"
     try:
         local = since.astimezone(ZoneInfo(time_zone)) - QUOTED_SLACK
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         local = since - UNKNOWN_ZONE_SLACK
     return f'updated >= "{local:%Y-%m-%d %H:%M}"'
 

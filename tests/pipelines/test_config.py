@@ -37,6 +37,10 @@ def test_saying_nothing_leaves_everything_to_be_inferred():
     assert FlowConfig().rules("Asia/Kolkata") == WorkflowRules(calendar=WorkingCalendar.weekdays("Asia/Kolkata"))
 
 
+def test_where_nobody_tells_a_zone_days_are_those_of_utc():
+    assert FlowConfig().rules("").calendar.zone == "UTC"
+
+
 @pytest.mark.parametrize("model", list(models()), ids=lambda m: m.__name__)
 def test_every_option_is_described_in_its_model(model):
     assert all(field.description for field in model.model_fields.values())

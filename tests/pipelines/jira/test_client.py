@@ -57,6 +57,12 @@ def test_a_clock_missing_from_server_info_is_read_off_the_date_header(site):
         assert session_with(sandbox, "dc").server_time == NOW
 
 
+@pytest.mark.parametrize("told", [{}, {"timeZone": None}])
+def test_a_time_zone_that_is_not_told_is_not_taken_for_any(site, told):
+    with start(site, "dc", fault=scripted(JSONResponse(told), on="myself")) as sandbox:
+        assert session_with(sandbox, "dc").time_zone == ""
+
+
 @pytest.mark.parametrize("date", ["soon", "Wed, 21 Oct 99999999999 07:28:00 GMT"])
 def test_a_site_that_tells_no_time_is_refused_in_plain_words(site, date):
     dated = FaultScript.of(MissingKey(key="serverTime").on("serverInfo"), Headers({"Date": date}).on("serverInfo"))

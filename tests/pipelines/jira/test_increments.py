@@ -15,7 +15,7 @@ from pipelines.jira.tables import build_raw_tables
 from pipelines.jira.watermark import updated_since
 from pipelines.sandbox import changes
 from pipelines.sandbox.faults import FaultScript
-from pipelines.sandbox.faults.contents import CutChangelog
+from pipelines.sandbox.faults.contents import CutChangelog, MissingKey
 from pipelines.sandbox.faults.refusals import EpochJqlRefused, Status
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
@@ -379,6 +379,23 @@ def test_how_a_short_changelog_became_whole_stands_beside_the_issue(store, tmp_p
         visits.run()
         routes = dict(visits.table(RawIssues).select("issue_id", "repair_route").rows())
     assert {number: route for number, route in routes.items() if route} == {105: "expanded"}
+
+
+def test_no_hour_is_lost_where_the_zone_of_the_account_is_not_told(store, tmp_path):
+    site = the_site()
+    site.me["timeZone"] = "America/Los_Angeles"
+    faults = FaultScript.of(EpochJqlRefused(), MissingKey(key="timeZone").on("myself"))
+    with start(site, "dc", faults=faults) as sandbox:
+        visits = Visits(sandbox, "dc", store, tmp_path)
+        visits.run()
+        site.now += HOUR
+        changes.transition(site, 105, "1")
+        assert visits.run().issue_count == 1
+
+
+@pytest.mark.parametrize("zone", ["", "Europe", "Nowhere/Else", "../x"])
+def test_every_zone_is_allowed_for_where_the_accounts_is_unknown(zone):
+    assert updated_since(datetime(2026, 3, 2, 12, tzinfo=UTC), "quoted", zone) == 'updated >= "2026-03-01 12:00"'
 
 
 def test_no_instant_before_1970_is_ever_asked_for():
