@@ -17,7 +17,7 @@ from pipelines.config import FlowConfig, load_config
 from pipelines.jobs import JOB_NAME, PUBLISH_JOB_NAME
 from pipelines.landed import LandedStore
 from pipelines.parameters import WorkflowStore
-from pipelines.partitions import Make, of_partition, partitioned
+from pipelines.partitions import Make, of_run, partitioned
 from pipelines.schedules import build_schedules
 from pipelines.sensors import build_change_sensor, build_publish_sensor
 from pipelines.settings import RunSettings, data_folder
@@ -50,7 +50,8 @@ def build_definitions(config: FlowConfig, *, overrides: Mapping[str, object] | N
     sites = tuple(site.name for site in config.site)
     parts = _of_many_sites(assets, settings, sites) if sites else _of_one_site(assets, settings)
     return dg.Definitions(
-        **parts | {"resources": parts["resources"] | given},
+        **parts,
+        resources=of_run(settings, STORES) | given,
         schedules=build_schedules(JOB_NAME, sites),
         executor=dg.in_process_executor,
     )
@@ -62,7 +63,6 @@ def _of_one_site(assets: list[Any], settings: RunSettings) -> dict[str, Any]:
         "assets": assets,
         "jobs": [dg.define_asset_job(JOB_NAME, whole, description="Pull, compute, audit and publish.")],
         "sensors": [alert_on_failure, build_change_sensor(settings)],
-        "resources": {"settings": settings, **{name: make(settings) for name, make in STORES.items()}},
     }
 
 
@@ -76,7 +76,6 @@ def _of_many_sites(assets: list[Any], settings: RunSettings, sites: tuple[str, .
         "assets": [*partitioned(assets, sites), all_sites],
         "jobs": [read, publish],
         "sensors": [alert_on_failure, build_change_sensor(settings), build_publish_sensor(read, publish)],
-        "resources": of_partition(settings, STORES),
     }
 
 

@@ -18,10 +18,10 @@ import polars.selectors as cs
 import zstandard
 
 from pipelines.config_errors import ConfigError
+from pipelines.data_folder_lock import holding
 from pipelines.jira import Store
 from pipelines.jira.erasure import new_stranger, replace_person
 from pipelines.persons import known_person
-from pipelines.run import holding
 from transforms.wording import counted
 
 

@@ -1,13 +1,14 @@
 """Failures that are explained to people in one paragraph, and which of them the caller can correct."""
 
 from pipelines.config_errors import ConfigError
+from pipelines.data_folder_lock import BusyError
 from pipelines.erase import ErasureError
 from pipelines.jira import JiraError
 from pipelines.jira.errors import ComeBackLaterError, MissingSettingError, ScopeError
 from pipelines.life.record import UnknownIssueError
 from pipelines.published import NothingPublishedError, QueryError
 from pipelines.report.published import ReportError
-from pipelines.run import AuditError, BusyError
+from pipelines.run import AuditError
 from pipelines.sandbox.faults.script import FaultScriptError
 from pipelines.sandbox_command import SandboxError
 from pipelines.warehouse import WarehouseError

@@ -6,13 +6,18 @@ What the assets of a partition do is the same as for one site alone; how the sit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from pipelines.data_folder_lock import holding
 from pipelines.settings import RunSettings
+
+HELD_FOLDER = "held_folder"
+"""The resource that keeps the data folder: a run is one process, in which its resources are made once."""
 
 Make = Callable[[RunSettings], object]
 """Makes a resource from what a run is told."""
@@ -26,14 +31,25 @@ def partitioned(assets: Iterable[Any], sites: Sequence[str]) -> list[Any]:
     return list(dg.map_asset_specs(lambda spec: spec.replace_attributes(partitions_def=partitions), assets))
 
 
-def of_partition(settings: RunSettings, stores: Mapping[str, Make]) -> dict[str, object]:
-    """Resources that are made when a run begins, for the site whose partition it fills."""
+def of_run(settings: RunSettings, stores: Mapping[str, Make]) -> dict[str, object]:
+    """Resources that are made when a run begins, for the site whose partition it fills, if any.
+
+    None is had without the data folder, which stays with the run to its end; BusyError ends one that comes too late.
+    """
 
     def made(make: Make) -> Callable[[dg.InitResourceContext], Any]:
         return lambda context: make(settings_of(settings, context))
 
-    own = dg.ResourceDefinition(made(lambda of_site: of_site))
-    return {"settings": own, **{name: dg.IOManagerDefinition(made(make)) for name, make in stores.items()}}
+    def held(context: dg.InitResourceContext) -> Iterator[None]:
+        with nullcontext() if settings.is_held else holding(settings_of(settings, context).data):
+            yield
+
+    needed = {HELD_FOLDER}
+    own = dg.ResourceDefinition(made(lambda of_site: of_site), required_resource_keys=needed)
+    managers = {
+        name: dg.IOManagerDefinition(made(make), required_resource_keys=needed) for name, make in stores.items()
+    }
+    return {HELD_FOLDER: dg.ResourceDefinition(held), "settings": own, **managers}
 
 
 def settings_of(settings: RunSettings, context: dg.InitResourceContext) -> RunSettings:

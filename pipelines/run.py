@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ import dagster as dg
 from dagster._core.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
 
 from pipelines.config_errors import ConfigError
+from pipelines.data_folder_lock import BusyError, holding
 from pipelines.definitions import build_definitions
 from pipelines.jira import JiraError
 from pipelines.jobs import JOB_NAME, PUBLISH_JOB_NAME
@@ -29,10 +29,6 @@ SHOWN_RULES = 3
 
 class AuditError(Exception):
     """What was built breaks a contract and was not published. The message is one paragraph that names the report."""
-
-
-class BusyError(Exception):
-    """Another run is using the data folder."""
 
 
 class SitesError(Exception):
@@ -56,7 +52,7 @@ def run_flow(settings: RunSettings, *, is_verbose: bool = False) -> None:
     Raises JiraError, WorkflowError, WarehouseError, SchemaError, AuditError and BusyError. Where there are several
     sites, one that fails does not keep the others from being published; SitesError tells of it afterwards.
     """
-    attended = replace(settings, is_attended=True)
+    attended = replace(settings, is_attended=True, is_held=True)
     with holding(settings.data), _instance() as instance:
         sweep_builds(settings.data)
         if settings.config.site:
@@ -113,21 +109,6 @@ def _what_is_kept(data: Path, site: str) -> str:
     if (site_folder(data, site) / "current").exists():
         return "Of this site the rows of its last good run stay."
     return "It was never read whole, so no table has rows of it."
-
-
-@contextmanager
-def holding(data: Path) -> Iterator[None]:
-    """Keep the data folder for one run; raises BusyError when another process has it."""
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(
-                f"Another run is working in {data.resolve()}. Wait until it has finished, or name another folder with"
-                " --data."
-            ) from None
-        yield
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class RunSettings:
     """Told how many issues have landed so far, of how many where that is known."""
     is_attended: bool = False
     """Whether somebody waits for the run and hears of a failure at once; else what may pass is tried again."""
+    is_held: bool = False
+    """Whether who started the run keeps the data folder for it; else the run does so itself."""
 
     @property
     def raw_folder(self) -> Path:

@@ -38,7 +38,7 @@ ONLY_IN = {
     "sqlalchemy": "pipelines/duckdb_dialect.py",
     "uvicorn": "pipelines/sandbox/",
     "starlette": "pipelines/sandbox/",
-    "fcntl": "pipelines/run.py",
+    "fcntl": "pipelines/data_folder_lock.py",
     "holidays": "pipelines/config_calendar.py",
 }
 """Library → the one place that knows it."""

@@ -21,7 +21,7 @@ def rollback(
 ) -> None:
     """Lead readers back to an earlier version of all tables, at once."""
     with one_paragraph():
-        from pipelines.run import holding
+        from pipelines.data_folder_lock import holding
         from pipelines.settings import data_folder
         from pipelines.versions import check_kept, described, roll_back
 

@@ -14,9 +14,9 @@ from packaging.requirements import Requirement
 
 from pipelines.config import config_path, load_config
 from pipelines.config_errors import ConfigError
+from pipelines.data_folder_lock import BusyError, holding
 from pipelines.doctor.findings import Finding, State, caught
 from pipelines.published import NothingPublishedError, reading_published
-from pipelines.run import BusyError, holding
 
 GIB = 1 << 30
 

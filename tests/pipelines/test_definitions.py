@@ -10,8 +10,11 @@ import pytest
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from pipelines.config import FlowConfig
-from pipelines.definitions import build_definitions
+from pipelines.data_folder_lock import BusyError, holding
+from pipelines.definitions import STORES, build_definitions
+from pipelines.jira.errors import MissingSettingError
 from pipelines.jobs import JOB_NAME, PUBLISH_JOB_NAME
+from pipelines.partitions import HELD_FOLDER
 from pipelines.settings import RunSettings
 from tests.pipelines.draw_graph import PLACE, draw
 from transforms.catalog import TABLES
@@ -71,14 +74,52 @@ def test_resources_can_be_replaced_by_name(tmp_path):
     settings = RunSettings(FlowConfig(), tmp_path)
     stand_in = object()
     definitions = build_definitions(FlowConfig(), overrides={"settings": settings, "landed": stand_in})
-    assert definitions.resources["settings"] is settings
+    context = dg.build_init_resource_context()
+    assert definitions.resources["settings"].resource_fn(context) is settings
     assert definitions.resources["landed"] is stand_in
-    assert definitions.resources["tables"]._folder == tmp_path / "work"
+    assert definitions.resources["tables"].resource_fn(context)._folder == tmp_path / "work"
 
 
 def test_settings_of_another_kind_are_refused():
     with pytest.raises(TypeError, match="must be RunSettings"):
         build_definitions(FlowConfig(), overrides={"settings": {"data": "x"}})
+
+
+def materialised(name, settings):
+    """One asset, as Dagster's interface would have it made."""
+    job = build_definitions(settings.config, overrides={"settings": settings}).resolve_job_def(JOB_NAME)
+    with dg.DagsterInstance.ephemeral() as instance:
+        job.execute_in_process(instance=instance, asset_selection=[dg.AssetKey(name)])
+
+
+@pytest.mark.parametrize("name", ["landed_batches", "issue_journeys", "report"])
+def test_a_run_that_dagster_starts_is_stopped_where_another_is_at_work(name, tmp_path):
+    with holding(tmp_path), pytest.raises(dg.DagsterError) as caught:
+        materialised(name, RunSettings(FlowConfig(), tmp_path))
+    assert isinstance(caught.value.__cause__, BusyError)
+
+
+def test_no_asset_is_made_without_the_folder():
+    definitions = build_definitions(FlowConfig())
+    holding_it = {name for name, made in definitions.resources.items() if HELD_FOLDER in made.required_resource_keys}
+    assert holding_it == {"settings", *STORES}
+    assert all(asset.required_resource_keys & holding_it for asset in definitions.assets)
+
+
+def test_a_run_that_dagster_starts_keeps_the_folder_to_its_end(tmp_path):
+    busy = []
+
+    def find_connection():
+        with pytest.raises(BusyError), holding(tmp_path):
+            pass
+        busy.append(True)
+        raise MissingSettingError("no site")
+
+    with pytest.raises(dg.Failure, match="no site"):
+        materialised("landed_batches", RunSettings(FlowConfig(), tmp_path, find_connection=find_connection))
+    assert busy == [True]
+    with holding(tmp_path):
+        pass
 
 
 def test_nothing_is_read_or_written_at_import_and_no_variable_is_needed(tmp_path):

@@ -11,9 +11,9 @@ import pytest
 import zstandard
 
 from pipelines import erase
+from pipelines.data_folder_lock import BusyError, holding
 from pipelines.erase import ErasureError, UnknownPersonError, erase_person, places_of
 from pipelines.jira.erasure import person_of
-from pipelines.run import BusyError, holding
 from pipelines.sandbox.site import site_from_issues
 from tests.flow_command import all_bytes, flow, in_duckdb, serving
 from tests.pipelines.sandbox.sites import history, issue, item, moved

@@ -13,9 +13,10 @@ from pipelines.assets import published as publishing
 from pipelines.bi.views import views_over
 from pipelines.config import FlowConfig
 from pipelines.contracts.contract import Contract
+from pipelines.data_folder_lock import BusyError, holding
 from pipelines.jira import Connection
 from pipelines.jira.errors import CredentialsError, UnreachableError
-from pipelines.run import AuditError, BusyError, holding, run_flow
+from pipelines.run import AuditError, run_flow
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from pipelines.settings import RunSettings

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.data_folder_lock import holding
 from pipelines.doctor import machine
 from pipelines.doctor.findings import failed
-from pipelines.run import holding
 from pipelines.sandbox.server import start
 from tests.flow_command import FLAVOURS, access, flow, serving
 from tests.pipelines.sandbox.sites import small_site
