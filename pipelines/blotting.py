@@ -22,8 +22,12 @@ def blotted(text: str, secrets: Iterable[str]) -> str:
     """The text with every secret replaced: written out, percent-encoded, and inside of base64 as logins send it."""
     for secret in filter(None, secrets):
         text = text.replace(secret, BLOT).replace(quote(secret, safe=""), BLOT)
-        text = _RUN.sub(lambda run, secret=secret: BLOT if _hides(run[0], secret.encode()) else run[0], text)
+        text = _without_logins(text, secret.encode())
     return text
+
+
+def _without_logins(text: str, secret: bytes) -> str:
+    return _RUN.sub(lambda run: BLOT if _hides(run[0], secret) else run[0], text)
 
 
 def _hides(run: str, secret: bytes) -> bool:
