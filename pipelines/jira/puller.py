@@ -52,10 +52,16 @@ class Puller:
 
     def _watched(self, pages: Iterable[Pulled]) -> Iterator[Pulled]:
         """Note with the run that an audit failed: who takes it up has to doubt what it read before, too."""
-        for page in pages:
-            if self._route.audit.is_failed:
-                self._ledger.note_fact(BULK_IS_SHORT, self._run.run_id)
-            yield page
+        try:
+            for page in pages:
+                self._note_doubt()
+                yield page
+        finally:
+            self._note_doubt()
+
+    def _note_doubt(self) -> None:
+        if self._route.audit.is_failed:
+            self._ledger.note_fact(BULK_IS_SHORT, self._run.run_id)
 
     def _since(self, moment: datetime) -> str:
         form = find_form(self._ledger, self._session, self._scope.jql)
