@@ -27,18 +27,18 @@ class Time:
         self.now += seconds
 
 
-def patient_gate() -> Gate:
+def patient_gate(concurrency: int = RetryPolicy.concurrency) -> Gate:
     """A gate that never really waits."""
     time = Time()
-    return Gate(RetryPolicy(), clock=lambda: time.now, sleep=time.sleep)
+    return Gate(RetryPolicy(concurrency=concurrency), clock=lambda: time.now, sleep=time.sleep)
 
 
 def connection_to(sandbox: Sandbox, flavour: str, token: str = TOKEN) -> Connection:
     return Connection(sandbox.url, EMAIL if flavour == "cloud" else None, token)
 
 
-def session_with(sandbox: Sandbox, flavour: str) -> JiraSession:
-    return connect(connection_to(sandbox, flavour), patient_gate())
+def session_with(sandbox: Sandbox, flavour: str, concurrency: int = RetryPolicy.concurrency) -> JiraSession:
+    return connect(connection_to(sandbox, flavour), patient_gate(concurrency))
 
 
 def scripted(*answers: Any, on: str = "") -> Callable[[Request], Any]:

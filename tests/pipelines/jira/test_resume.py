@@ -201,11 +201,11 @@ def test_a_census_that_falls_due_while_an_increment_lies_broken_is_taken_by_the_
 
 @pytest.mark.usefixtures("small_batches")
 def test_a_broken_run_that_lost_a_damaged_batch_is_taken_up_all_the_same(tmp_path):
-    site, store, everything = the_site(), store_in(tmp_path), Options(full_refresh=timedelta(0), concurrency=1)
+    site, store, everything = the_site(), store_in(tmp_path), Options(full_refresh=timedelta(0))
     finish(site, "cloud", store)
-    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on("issue/bulkfetch", after=14))
+    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on("issue/bulkfetch", after=8))
     with start(site, "cloud", faults=stopped) as sandbox, pytest.raises(OverloadedError):
-        extract(session_with(sandbox, "cloud"), Scope(), store, options=everything)
+        extract(session_with(sandbox, "cloud", concurrency=1), Scope(), store, options=everything)
     first, *others = store.ledger.batches(store.ledger.latest().run_id, "issues")
     assert others
     store.landing.path("issues", first.sha).write_bytes(b"not what it was")
@@ -226,9 +226,9 @@ def test_a_bulk_route_found_short_before_a_run_broke_off_is_doubted_by_the_run_t
     )  # fmt: skip
     short = CutChangelog(lost=1, end="newest", issues=(1003, 1021)).on("changelog/bulkfetch")
     stopped = TooManyRequests(retry_after=3600).on("issue/bulkfetch", after=2)
-    store, plain = store_in(tmp_path), Options(has_links=False, has_worklogs=False, concurrency=1)
+    store, plain = store_in(tmp_path), Options(has_links=False, has_worklogs=False)
     with start(site, "cloud", faults=FaultScript.of(short, stopped)) as sandbox, pytest.raises(OverloadedError):
-        extract(session_with(sandbox, "cloud"), Scope(), store, options=plain)
+        extract(session_with(sandbox, "cloud", concurrency=1), Scope(), store, options=plain)
     with start(site, "cloud", faults=FaultScript.of(short)) as sandbox:
         assert extract(session_with(sandbox, "cloud"), Scope(), store, options=plain).is_resumed
     assert contents(store, tmp_path) == (WHOLE[0], 2 * COUNT)
