@@ -5,6 +5,7 @@ import pytest
 from pipelines.sandbox.exchange import PageCaps
 from pipelines.sandbox.faults.paging import (
     EarlyEnd,
+    IdsAsKeys,
     IgnoredSeek,
     LastWithToken,
     LostEntries,
@@ -167,3 +168,13 @@ def test_a_seek_is_ignored():
         assert client.fired == ["ignored_seek"]
     with troubled(IgnoredSeek()) as client:
         assert client.ids("id > 110 ORDER BY id") == ALL
+
+
+def test_ids_are_compared_as_keys_of_the_issues_own_project():
+    with troubled(IdsAsKeys(), flavour="dc") as client:
+        assert client.ids("id > 102 ORDER BY id") == [110, 120], "others are in another project"
+        assert client.ids("id >= 110 AND id <= 110") == [110]
+        refused = client.post("search", jql="id > 0")
+        assert (refused.status_code, "does not exist" in refused.text) == (400, True)
+    with troubled(IdsAsKeys()) as client:
+        assert client.ids("id > 0 ORDER BY id") == []
