@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 from transforms.constraint.observed import MS_PER_HOUR, Observed, with_roles
 from transforms.constraint.people import with_absences
 from transforms.constraint.world import NONE
+from transforms.local_days import midnight_of
 from transforms.metrics.bursts import number_bursts
 from transforms.metrics.critical_wip import week_working_ms
 from transforms.metrics.waiting_visits import BATCH_WINDOW
@@ -36,6 +38,18 @@ class StreamVisits:
     index: WorkflowIndex
     calendar: int
     week_hours: float
+    zone: ZoneInfo
+
+    @property
+    def begun_at(self) -> datetime:
+        """Midnight, in the stream's zone, of the day on which its first work began."""
+        first = self.visits["entered_at"].min()
+        assert isinstance(first, datetime)
+        return midnight_of(first.astimezone(self.zone).date(), self.zone)
+
+    def window(self, starts_at: datetime, ends_at: datetime) -> tuple[datetime, datetime]:
+        """The part of a period in which there was a stream; of no length where its first work came later."""
+        return min(max(starts_at, self.begun_at), ends_at), ends_at
 
     def hours(self, at: pl.Series) -> np.ndarray:
         """Reading of the stream's working clock at each instant, in hours; NaN for none."""
@@ -65,7 +79,7 @@ def streams_of(
         queues = dict(places.select(pl.col.station.cast(pl.String), "has_queue").iter_rows())
         bare = StreamVisits(
             stream.name, names, np.array([queues[name] for name in names]), mine, {}, index,
-            int(index.calendar[code]), week_working_ms(stream.calendar) / MS_PER_HOUR,
+            int(index.calendar[code]), week_working_ms(stream.calendar) / MS_PER_HOUR, ZoneInfo(stream.calendar.zone),
         )  # fmt: skip
         yield _on_its_clock(bare, traced)
 
@@ -98,9 +112,7 @@ def _on_its_clock(bare: StreamVisits, traced: pl.DataFrame) -> StreamVisits:
     own = traced.filter(pl.col.author.is_in(workers))
     seen_at = own.with_columns(at=pl.Series(bare.hours(own["changed_at"])))
     traces = {who: group["at"].to_numpy() for (who,), group in seen_at.group_by(["author"], maintain_order=True)}
-    return StreamVisits(
-        bare.value_stream, bare.stations, bare.has_queue, held, traces, bare.index, bare.calendar, bare.week_hours
-    )
+    return replace(bare, visits=held, traces=traces)
 
 
 def observe(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> Observed:

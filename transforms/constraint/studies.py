@@ -132,6 +132,7 @@ def _question(
     starts_at, ends_at, size = cell.pop("starts_at"), cell.pop("ends_at"), cell.pop("team_size")
     cell.pop("hours_per_day")
     assert isinstance(starts_at, datetime) and isinstance(ends_at, datetime)
+    starts_at, ends_at = stream.window(starts_at, ends_at)
     [begin] = stream.hours(pl.Series([starts_at], dtype=pl.Datetime("us", "UTC")))
     return Question(
         value_stream=stream.value_stream,

@@ -79,7 +79,9 @@ class ConstraintVerdicts(
         pl.Float64(), "Its lead over the runner-up, as a share of its effect. Empty likewise.", nullable=True, minimum=0
     )
     delivered_count = Column(pl.Int64(), "Issues delivered in the period, as observed.", minimum=0)
-    week_count = Column(pl.Int64(), "Complete weeks of the period.", minimum=0)
+    week_count = Column(
+        pl.Int64(), "Complete weeks of the period, from the stream's first work on. A verdict needs eight.", minimum=0
+    )
     fidelity_ratio = Column(
         pl.Float64(), "Deliveries of the replay with nothing changed ÷ observed ones. Empty without replay.",
         nullable=True, minimum=0,

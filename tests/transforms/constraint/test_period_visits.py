@@ -1,6 +1,6 @@
 """What a period shows of a stream: cut at its ends, on the stream's working clock, with nothing of what came later."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -53,6 +53,18 @@ def test_two_halves_deliver_and_start_what_the_whole_does(stream):
     assert sum(half.delivered_count for half in halves) == whole.delivered_count
     assert sum(half.started_count() for half in halves) == whole.started_count()
     assert sum(half.presence_hours() for half in halves) == pytest.approx(whole.presence_hours())
+
+
+def test_a_period_begins_no_earlier_than_the_day_of_the_streams_first_work(stream):
+    first_day = datetime(2025, 1, 5, 23, tzinfo=UTC)
+    assert stream.begun_at == first_day
+    assert stream.window(MONDAY - timedelta(weeks=20), END) == (first_day, END)
+    assert stream.window(MONDAY + timedelta(weeks=1), END) == (MONDAY + timedelta(weeks=1), END)
+
+
+def test_a_period_that_was_over_before_the_first_work_is_empty(stream):
+    ended = MONDAY - timedelta(weeks=1)
+    assert stream.window(MONDAY - timedelta(weeks=14), ended) == (ended, ended)
 
 
 def test_what_was_there_before_the_period_has_times_below_nought(stream):

@@ -1,7 +1,7 @@
 """The verdict on a stream whose constraint is known, and on streams of which too little is."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -62,6 +62,33 @@ def test_a_few_weeks_are_too_little():
         assert "a verdict needs " in row["reasons"]
         assert row["reasons"] in row["sentence"]
     assert made.reliefs.is_empty()
+
+
+@pytest.fixture(scope="module")
+def young():
+    """A stream whose first work began some six weeks before the end of the 26."""
+    idea = history("C-0").created("2024-12-05 08:00", status="Backlog")
+    return study([idea, *review_bound(review_hours=3.9)[200:]], WORKFLOW, END)
+
+
+def test_weeks_before_a_streams_first_work_are_none_of_its_weeks(young):
+    [row] = rolling(young.verdicts).to_dicts()
+    assert (row["verdict"], row["week_count"]) == ("insufficient_data", 6)
+    assert row["delivered_count"] >= 30
+    assert row["reasons"] == "a verdict needs 8 complete weeks, there are 6"
+
+
+def test_a_quarter_before_the_first_work_has_no_weeks_and_nothing_in_it(young):
+    winter = {"period_kind": "quarter", "period_start_date": date(2025, 1, 1)}
+    [row] = young.verdicts.filter(**winter).to_dicts()
+    assert (row["week_count"], row["delivered_count"]) == (0, 0)
+    assert set(young.evidence.filter(**winter)["arrivals_per_week"]) == {0}
+
+
+def test_rates_of_a_young_stream_are_those_since_its_first_work(young):
+    [row] = rolling(young.evidence).filter(stage_name="Development").to_dicts()
+    assert row["arrivals_per_week"] == pytest.approx(10, abs=1.5)
+    assert row["net_flow_per_week_low"] <= row["net_flow_per_week"] <= row["net_flow_per_week_high"]
 
 
 def test_every_period_with_a_stream_at_work_has_one_verdict():
