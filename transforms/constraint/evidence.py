@@ -100,9 +100,7 @@ def momentary_shares(runs: list[np.ndarray], is_left_out: np.ndarray, horizon: f
 def _flow(seen: Observed, k: int, rng: np.random.Generator) -> Row:
     here = seen.station == k
     came, over = here & (seen.entered >= 0), here & seen.is_over
-    weeks = seen.horizon / seen.week_hours
-    whole = max(1, int(weeks))
-    edges = np.arange(whole + 1) * seen.week_hours
+    edges, whole = seen.week_edges, len(seen.week_edges) - 1
     net = np.histogram(seen.entered[came], edges)[0] - np.histogram(seen.left[over], edges)[0]
     drawn = net[rng.integers(0, whole, (NET_DRAWS, whole))].mean(axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -112,8 +110,8 @@ def _flow(seen: Observed, k: int, rng: np.random.Generator) -> Row:
     presence = float(there[here].sum())
     return {
         "item_count": len(np.unique(seen.issue[here])),
-        "arrivals_per_week": came.sum() / weeks,
-        "departures_per_week": over.sum() / weeks,
+        "arrivals_per_week": came.sum() / seen.weeks,
+        "departures_per_week": over.sum() / seen.weeks,
         "net_flow_per_week": float(net.mean()),
         "net_flow_per_week_low": float(min(low, net.mean())),
         "net_flow_per_week_high": float(max(high, net.mean())),
@@ -153,8 +151,7 @@ def coupling(seen: Observed, k: int) -> float | None:
 
 def _waits(seen: Observed, k: int) -> Row:
     over = seen.is_over & (seen.station == k)
-    days = seen.week_hours / 5
-    waits = seen.waits()
+    days, waits = seen.day_hours, seen.waits()
     done = np.isin(seen.chain, seen.chain[seen.is_over & (seen.following == seen.size)])
     cycles = float(seen.cycles().sum())
     return {
@@ -177,8 +174,8 @@ def _capacity(seen: Observed, k: int, runs: np.ndarray) -> Row:
     names = [f"capacity_per_week_saturated{end}" for end in ("", "_low", "_high")]
     if busy < MINIMUM_SATURATED_DEPARTURES or saturated <= 0:
         return dict.fromkeys((*names, "load_ratio"))
-    unit = seen.week_hours / saturated
-    arrivals = float(((seen.station == k) & (seen.entered >= 0)).sum()) * seen.week_hours / seen.horizon
+    unit = seen.horizon / seen.weeks / saturated
+    arrivals = float(((seen.station == k) & (seen.entered >= 0)).sum()) / seen.weeks
     low, high = gamma.ppf(0.025, busy), gamma.ppf(0.975, busy + 1)
     return dict(zip(names, (busy * unit, low * unit, high * unit), strict=True)) | {
         "load_ratio": arrivals / (busy * unit)

@@ -24,6 +24,13 @@ class Observed:
     horizon: float
     """Working hours of the period."""
     week_hours: float
+    """Working hours of a week by the newest hours: a length on this clock, not what is told as a week."""
+    day_hours: float
+    """Working hours of what people call a working day."""
+    weeks: float
+    """Calendar weeks of the period."""
+    week_edges: np.ndarray
+    """Where its complete calendar weeks begin on this clock, and where the last of them ends."""
     stations: tuple[str, ...]
     """Names in the order of the walk."""
     has_queue: np.ndarray

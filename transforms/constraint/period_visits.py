@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,7 +22,11 @@ from transforms.workflow import Workflow
 from transforms.workflow_index import WorkflowIndex, covered_stretch
 
 SHORTEST = 0.01
-"""Working hours that stand for none, in a period that has hardly begun."""
+"""Hours that stand for none, in a period that has hardly begun."""
+
+WEEK = timedelta(weeks=1)
+
+HOURS_PER_WEEK = 168
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class StreamVisits:
     index: WorkflowIndex
     calendar: int
     week_hours: float
+    day_hours: float
     zone: ZoneInfo
 
     @property
@@ -79,7 +84,8 @@ def streams_of(
         queues = dict(places.select(pl.col.station.cast(pl.String), "has_queue").iter_rows())
         bare = StreamVisits(
             stream.name, names, np.array([queues[name] for name in names]), mine, {}, index,
-            int(index.calendar[code]), week_working_ms(stream.calendar) / MS_PER_HOUR, ZoneInfo(stream.calendar.zone),
+            int(index.calendar[code]), week_working_ms(stream.calendar) / MS_PER_HOUR,
+            stream.calendar.hours_per_day, ZoneInfo(stream.calendar.zone),
         )  # fmt: skip
         yield _on_its_clock(bare, traced)
 
@@ -128,6 +134,9 @@ def observe(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> Obs
     found = Observed(
         horizon=horizon,
         week_hours=stream.week_hours,
+        day_hours=stream.day_hours,
+        weeks=max(_weeks(stream, starts_at, ends_at), SHORTEST / HOURS_PER_WEEK),
+        week_edges=_week_edges(stream, starts_at, ends_at) - t0,
         stations=stream.stations,
         has_queue=stream.has_queue,
         station=rows["code"].to_numpy(),
@@ -150,6 +159,19 @@ def observe(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> Obs
         traces=_traces(stream, people, worker, taken, left, t0),
     )
     return with_roles(with_absences(found))
+
+
+def _weeks(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> float:
+    """Weeks between two instants by the clock on the wall, in which no day is shorter than another."""
+    return (ends_at.astimezone(stream.zone) - starts_at.astimezone(stream.zone)) / WEEK
+
+
+def _week_edges(stream: StreamVisits, starts_at: datetime, ends_at: datetime) -> np.ndarray:
+    """Readings at the beginning of every complete week and at the last one's end; without one, at both instants."""
+    whole, first = int(_weeks(stream, starts_at, ends_at)), starts_at.astimezone(stream.zone)
+    edges = [(first + number * WEEK).astimezone(UTC) for number in range(whole + 1)]
+    told = edges if whole else [starts_at, ends_at]
+    return stream.hours(pl.Series(told, dtype=pl.Datetime("us", "UTC")))
 
 
 def _traces(

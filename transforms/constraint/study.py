@@ -27,8 +27,6 @@ DRAWS = 40
 
 WEEKS_PER_MONTH = 365.25 / 12 / 7
 
-DAYS_PER_WEEK = 5
-
 BLOCKED_NAME = "Blocked"
 
 BINDING_SHARE = 0.05
@@ -75,8 +73,9 @@ def study(question: Question) -> Study:
     seen = question.seen
     seed = seed_of(question.value_stream, question.period["period_start_date"])
     model = _model(question)
-    weeks = int(seen.horizon / seen.week_hours + 1e-6)
-    ground = Ground(weeks, seen.delivered_count, len(targets_of(model)), question.quality, question.redefined_on)
+    ground = Ground(
+        int(seen.weeks), seen.delivered_count, len(targets_of(model)), question.quality, question.redefined_on
+    )
     found = insufficient(ground)
     reliefs = None
     if found is None:
@@ -88,7 +87,7 @@ def study(question: Question) -> Study:
         fullness = _fullness(evidence, reliefs) if model.limit.any() else None
         agreeing = [supports(evidence, effect.target.stations) for effect in reliefs.fifths]
         found = judge(reliefs, seen.delivered_count, residence, agreeing, _doubts(question), fullness)
-    verdict = _verdict_row(question, model, found, reliefs, weeks)
+    verdict = _verdict_row(question, model, found, reliefs)
     estimates = [] if reliefs is None or found.confidence == "none" else _relief_rows(question, found, reliefs)
     return Study(verdict, _evidence_rows(question, evidence), estimates)
 
@@ -104,6 +103,13 @@ def _model(question: Question) -> Model:
     is_fed = is_backlog_fed(seen, question.backlog)
     is_found = is_fed and not limits.any() and not question.is_late
     return model_of(seen, is_fed, limits, stream_limit(seen) if is_found else 0)
+
+
+def _ground(question: Question, model: Model) -> Ground:
+    seen = question.seen
+    return Ground(
+        int(seen.weeks), seen.delivered_count, len(targets_of(model)), question.quality, question.redefined_on
+    )
 
 
 def _fullness(evidence: list[Row], reliefs: Reliefs) -> list[float]:
@@ -137,7 +143,7 @@ def label(seen: Observed, target: Target) -> str:
 # --- rows
 
 
-def _verdict_row(question: Question, model: Model, found: Judgement, reliefs: Reliefs | None, weeks: int) -> Row:
+def _verdict_row(question: Question, model: Model, found: Judgement, reliefs: Reliefs | None) -> Row:
     seen = question.seen
     named = found.candidate if found.is_named else None
     waiting_for = named or found.delay
@@ -155,7 +161,7 @@ def _verdict_row(question: Question, model: Model, found: Judgement, reliefs: Re
         "vote_share": found.vote,
         "margin_share": found.margin,
         "delivered_count": seen.delivered_count,
-        "week_count": weeks,
+        "week_count": int(seen.weeks),
         "fidelity_ratio": found.fidelity,
         "fidelity_residence_ratio": found.residence_fidelity,
         "is_backlog_fed": None if reliefs is None else model.is_fed,
@@ -172,7 +178,7 @@ def _stage_names(seen: Observed, target: Target) -> str | None:
 
 def _cycle(seen: Observed, target: Target | None) -> Row:
     """Median cycle time, and how much of all cycle time waiting is: everywhere, and before the target."""
-    cycles, day = seen.cycles(), seen.week_hours / DAYS_PER_WEEK
+    cycles, day = seen.cycles(), seen.day_hours
     names = ("cycle_working_days_p50", "wait_of_cycle_working_days", "constraint_wait_of_cycle_working_days")
     if len(cycles) < LEAST_CYCLES:
         return dict.fromkeys(names)
@@ -222,11 +228,7 @@ def _relief_rows(question: Question, found: Judgement, reliefs: Reliefs) -> list
 
 def _relief_row(seen: Observed, reliefs: Reliefs, effect: Effect) -> Row:
     base = reliefs.base
-    observed = (
-        float(np.median(seen.cycles())) * DAYS_PER_WEEK / seen.week_hours
-        if len(seen.cycles()) >= LEAST_CYCLES
-        else None
-    )
+    observed = float(np.median(seen.cycles())) / seen.day_hours if len(seen.cycles()) >= LEAST_CYCLES else None
     ratio = _estimate(_ratios([o.cycle_p50 for o in base], [o.cycle_p50 for o in effect.outcomes]))[0]
     row: Row = {
         "stage_name": label(seen, effect.target),
@@ -252,14 +254,13 @@ def _relief_row(seen: Observed, reliefs: Reliefs, effect: Effect) -> Row:
 
 def _months(seen: Observed) -> float:
     """Factor from counts of the period to counts per month."""
-    return WEEKS_PER_MONTH * seen.week_hours / seen.horizon
+    return WEEKS_PER_MONTH / seen.weeks
 
 
 def _change(seen: Observed, base: Sequence[Outcome], effect: Effect, measure: str) -> tuple[float | None, ...]:
     """Change of one measure with its interval, in the unit of the tables."""
-    unit = {"delivered": _months(seen), "started": _months(seen), "cycle_p50": DAYS_PER_WEEK / seen.week_hours}.get(
-        measure, 1.0
-    )
+    units = {"delivered": _months(seen), "started": _months(seen), "cycle_p50": 1 / seen.day_hours}
+    unit = units.get(measure, 1.0)
     old, new = (np.array([getattr(o, measure) for o in some], dtype=float) for some in (base, effect.outcomes))
     return _estimate((new - old) * unit)
 

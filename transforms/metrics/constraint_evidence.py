@@ -33,8 +33,8 @@ def _share(meaning: str, empty: str = "Empty when nothing was there.") -> Column
 class ConstraintEvidence(PeriodTable, layer="metrics", key=CELL):
     """One row per stage of committed work and period. Answers: what speaks for and against it as the constraint?
 
-    Working time throughout. A stage saturates while something waits in it; the momentary constraint is the stage whose
-    saturated run is the longest at that moment.
+    Working time throughout; weeks are those of the calendar, from the stream's first work on. A stage saturates while
+    something waits in it; the momentary constraint is the stage whose saturated run is the longest at that moment.
     """
 
     stage_name = Column(LABEL, "Stage.")

@@ -80,7 +80,9 @@ class ConstraintVerdicts(
     )
     delivered_count = Column(pl.Int64(), "Issues delivered in the period, as observed.", minimum=0)
     week_count = Column(
-        pl.Int64(), "Complete weeks of the period, from the stream's first work on. A verdict needs eight.", minimum=0
+        pl.Int64(),
+        "Complete calendar weeks of the period, from the stream's first work on. At least 8 are needed.",
+        minimum=0,
     )
     fidelity_ratio = Column(
         pl.Float64(), "Deliveries of the replay with nothing changed ÷ observed ones. Empty without replay.",

@@ -39,7 +39,9 @@ def observed(visits: Sequence[Visit], stations: int, *, horizon: float = 400.0, 
     both = [np.concatenate([column[at][column["worker"] == p] for at in ("taken", "left")]) for p in range(count)]
     return with_roles(
         Observed(
-            horizon=horizon, week_hours=40.0, stations=tuple("ABCDEFG"[:stations]), has_queue=np.ones(stations, bool),
+            horizon=horizon, week_hours=40.0, day_hours=8.0, weeks=horizon / 40,
+            week_edges=np.arange(int(horizon / 40) + 1) * 40.0,
+            stations=tuple("ABCDEFG"[:stations]), has_queue=np.ones(stations, bool),
             station=column["station"], chain=np.unique(column["issue"], return_inverse=True)[1], issue=column["issue"],
             entered=column["entered"].astype(float), taken=column["taken"], left=column["left"], done=column["left"],
             is_known=np.ones(len(rows), bool), attention=np.nan_to_num(column["left"] - column["taken"]),

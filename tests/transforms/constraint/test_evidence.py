@@ -1,5 +1,7 @@
 """Cheap indicators of every station, held against counting moment by moment and against figures worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -73,8 +75,12 @@ def test_an_exit_just_after_one_from_where_it_goes_is_coupled():
 
 
 @pytest.fixture(scope="module")
-def rows():
-    seen = observed(two_stations(), 2, horizon=1040.0, people=3)
+def seen():
+    return observed(two_stations(), 2, horizon=1040.0, people=3)
+
+
+@pytest.fixture(scope="module")
+def rows(seen):
     return indicators(model_of(seen, False, np.zeros(2, np.int64)), 1)
 
 
@@ -107,3 +113,15 @@ def test_people_are_counted_where_they_work(rows):
     assert [row["people_count"] for row in rows] == [2, 1]
     assert rows[1]["top_exit_share"] == 1
     assert 0.8 < rows[1]["utilisation_share"] <= 1
+
+
+def test_rates_are_per_calendar_week_and_working_days_the_calendars_own(seen, rows):
+    """The same visits, of people who work half of every week."""
+    half = replace(seen, weeks=52.0, week_edges=np.arange(53) * 20.0, day_hours=4.0)
+    slow = indicators(model_of(half, False, np.zeros(2, np.int64)), 1)
+    for row, same in zip(slow, rows, strict=True):
+        for name in ("arrivals_per_week", "departures_per_week", "capacity_per_week_saturated"):
+            assert row[name] == (None if same[name] is None else pytest.approx(same[name] / 2))
+        assert row["wait_working_days_p50"] == pytest.approx(2 * same["wait_working_days_p50"])
+        assert row["load_ratio"] == (None if same["load_ratio"] is None else pytest.approx(same["load_ratio"]))
+        assert row["net_flow_per_week"] == pytest.approx(same["net_flow_per_week"] / 2, abs=0.05)

@@ -1,16 +1,18 @@
 """What a period shows of a stream: cut at its ends, on the stream's working clock, with nothing of what came later."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.builders import BOARD, frames
+from tests.builders import BOARD, OFFICE_HOURS, frames
 from tests.chain import compute
 from tests.transforms.metrics.constraint_frames import END, WEEK_HOURS, WEEKS, review_bound
 from tests.transforms.metrics.flow_frames import MONDAY
 from tests.transforms.metrics.metric_frames import core_of
+from transforms.calendar import WorkingCalendar
 from transforms.constraint.period_visits import observe, streams_of
 from transforms.constraint.stations import stations_of
 from transforms.constraint.visits import stage_visits
@@ -20,12 +22,12 @@ WHOLE = (MONDAY, END)
 HALVES = ((MONDAY, MONDAY + timedelta(weeks=WEEKS // 2)), (MONDAY + timedelta(weeks=WEEKS // 2), END))
 
 
-def stream_of(raw):
-    core, persons = core_of(raw, WORKFLOW, END), compute(raw, WORKFLOW, END)["person_intervals"]
-    stations = stations_of(core.stages.collect(), persons, WORKFLOW)
-    visits, _ = stage_visits(persons, raw.changes, stations, {}, WORKFLOW, END)
+def stream_of(raw, workflow=WORKFLOW):
+    core, persons = core_of(raw, workflow, END), compute(raw, workflow, END)["person_intervals"]
+    stations = stations_of(core.stages.collect(), persons, workflow)
+    visits, _ = stage_visits(persons, raw.changes, stations, {}, workflow, END)
     grid = pl.DataFrame({"starts_at": [MONDAY], "ends_at": [END]}).cast(pl.Datetime("us", "UTC"))
-    [found] = streams_of(visits, stations, raw.changes, grid, WORKFLOW, END)
+    [found] = streams_of(visits, stations, raw.changes, grid, workflow, END)
     return found
 
 
@@ -38,6 +40,30 @@ def test_a_period_lasts_as_many_working_hours_as_its_weeks(stream):
     """Told in UTC, it ends an hour later in the day once summer time has begun."""
     assert observe(stream, *WHOLE).horizon == pytest.approx(WEEKS * WEEK_HOURS, abs=1)
     assert stream.week_hours == WEEK_HOURS
+
+
+MORNINGS = WorkingCalendar.weekdays("Europe/Berlin", end=time(13))
+LONGER_SINCE_JULY = replace(OFFICE_HOURS, earlier=((date(2025, 7, 1), MORNINGS.openings),))
+CHRISTMAS = frozenset(date(2025, 1, 6) + timedelta(days=day) for day in range(14))
+FOUR_DAYS = WorkingCalendar.weekdays("Europe/Berlin", days=(0, 1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "hours", "day_hours"),
+    [
+        (OFFICE_HOURS, [40, 40, 40], 8),
+        (LONGER_SINCE_JULY, [20, 20, 20], 8),
+        (replace(OFFICE_HOURS, holidays=CHRISTMAS), [0, 0, 40], 8),
+        (FOUR_DAYS, [32, 32, 32], 8),
+    ],
+    ids=["office hours", "longer hours later", "two weeks of holidays", "four days"],
+)
+def test_weeks_are_those_of_the_calendar_however_many_hours_they_have(calendar, hours, day_hours):
+    workflow = BOARD.workflow(commitment="In Progress", calendar=calendar)
+    seen = observe(stream_of(frames(*review_bound()[:20]), workflow), MONDAY, MONDAY + timedelta(weeks=26, hours=-1))
+    assert seen.weeks == pytest.approx(26)
+    assert np.diff(seen.week_edges)[:3].tolist() == pytest.approx(hours, abs=1)
+    assert (len(seen.week_edges), seen.day_hours) == (27, day_hours)
 
 
 def test_nothing_is_known_of_what_came_after_the_end(stream):

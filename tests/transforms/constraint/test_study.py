@@ -26,8 +26,13 @@ def asked(seen=None, **more):
 
 
 @pytest.fixture(scope="module")
-def answer():
-    return study(asked())
+def seen():
+    return observed(two_stations(), 2, horizon=HORIZON, people=3)
+
+
+@pytest.fixture(scope="module")
+def answer(seen):
+    return study(asked(seen))
 
 
 def test_the_busy_reviewer_is_named(answer):
@@ -91,3 +96,19 @@ def test_a_stream_without_a_delivery_says_what_is_missing():
     open_ones = [visit._replace(left=np.nan) for visit in visits]
     found = study(asked(observed(open_ones, 1, horizon=HORIZON)))
     assert found.verdict["reasons"].startswith("a verdict needs 30 deliveries, there are 0")
+
+
+def test_a_months_figures_are_those_of_calendar_weeks(seen, answer):
+    """The same visits, of people who work half of every week: half as much a month, from twice as many weeks."""
+    slow = study(asked(replace(seen, weeks=52.0, week_edges=np.arange(53) * 20.0, day_hours=4.0)))
+    assert (answer.verdict["week_count"], slow.verdict["week_count"]) == (26, 52)
+    assert slow.verdict["constraint_name"] == answer.verdict["constraint_name"]
+    assert slow.verdict["cycle_working_days_p50"] == pytest.approx(2 * answer.verdict["cycle_working_days_p50"])
+    for row, same in zip(slow.reliefs, answer.reliefs, strict=True):
+        assert row["delivered_per_month"] == pytest.approx(same["delivered_per_month"] / 2)
+        assert row["cycle_working_days_p50_change"] == pytest.approx(2 * same["cycle_working_days_p50_change"])
+
+
+def test_too_few_calendar_weeks_are_not_made_up_for_by_their_hours(seen):
+    brief = replace(seen, weeks=7.9, week_edges=np.arange(8) * 130.0)
+    assert study(asked(brief)).verdict["reasons"] == "a verdict needs 8 complete weeks, there are 7"
