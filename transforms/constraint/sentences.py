@@ -39,10 +39,16 @@ def _time(row: Figures, stream: str) -> str:
     text = f"Work in {stream} takes a median of {_days(median)} working days"
     if waiting is not None:
         text += f", {_days(waiting)} of them waiting"
-    here, name = row["constraint_wait_of_cycle_working_days"], row["constraint_name"] or row["largest_delay_name"]
-    if here is not None and name is not None and name != "Blocked":
+    here, name = row["constraint_wait_of_cycle_working_days"], _waited_for(row)
+    if here is not None and name is not None:
         text += f", {_days(here)} before {_shown(name)}"
     return text + "."
+
+
+def _waited_for(row: Figures) -> str | None:
+    """What work waits for, where that is a place; others elsewhere are none."""
+    name: str | None = row["constraint_name"] or row["largest_delay_name"]
+    return None if name == "Blocked" else name
 
 
 _FINDINGS = {
@@ -80,7 +86,15 @@ def _benefit(row: Figures) -> str:
     low, high = (_days(row[f"halved_cycle_working_days_p50_{end}"]) for end in ("low", "high"))
     before = row["cycle_working_days_p50"]
     verb = "falls to" if median < before - 0.05 else "stays at" if median < before * STAYS else "rises to"
-    return f"Halve that wait and the median {verb} about {_days(median)} [{low}–{high}], {_more(more)}."
+    return f"Halve {_that_wait(row)} and the median {verb} about {_days(median)} [{low}–{high}], {_more(more)}."
+
+
+def _that_wait(row: Figures) -> str:
+    """The wait that was told before; one that only the replay sees is told as such."""
+    name = _waited_for(row)
+    if name is None or row["constraint_wait_of_cycle_working_days"] is not None:
+        return "that wait"
+    return f"the wait before {_shown(name)}, which no column shows,"
 
 
 def _more(change: float) -> str:

@@ -12,6 +12,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from transforms.constraint.deliveries import Deliveries, deliveries_by_period, period_key
 from transforms.constraint.doors import Limit, entered_late
 from transforms.constraint.intake import board_limits
 from transforms.constraint.period_visits import StreamVisits, observe, streams_of
@@ -117,13 +118,15 @@ def _questions(
         return
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
     asked = cells(workflow, grid).join(team_sizes(persons, grid, as_of), on=PERIOD_KEY, how="left")
+    delivered = deliveries_by_period(journeys, counted, stations, grid)
     late = entered_late(visits)
     for stream in streams_of(visits, stations, changes, grid, workflow, as_of):
         backlog = _backlog(counted, stream)
         kept = {station: limit for (name, station), limit in limits.items() if name == stream.value_stream}
         for cell in asked.filter(pl.col.value_stream.cast(pl.String) == stream.value_stream).to_dicts():
             question = _question(stream, cell, backlog, kept)
-            yield replace(question, is_late=stream.value_stream in late)
+            told = delivered.get(period_key(question.period), Deliveries())
+            yield replace(question, is_late=stream.value_stream in late, delivered=told)
 
 
 def _question(
@@ -149,8 +152,7 @@ def _grounded(question: Question, quality: Mapping[tuple[str, ...], float], work
     """Add how good the log is, and whether definitions changed inside the period."""
     first, last = question.period["period_start_date"], question.period["period_end_date"]
     changed = [day for day in workflow.definition_changes(question.value_stream) if first < day <= last]
-    key = tuple(str(question.period[name]) for name in PERIOD_KEY)
-    return replace(question, quality=quality.get(key), redefined_on=min(changed, default=None))
+    return replace(question, quality=quality.get(period_key(question.period)), redefined_on=min(changed, default=None))
 
 
 def _backlog(counted: pl.DataFrame, stream: StreamVisits) -> tuple[np.ndarray, np.ndarray]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 
+from transforms.constraint.deliveries import Deliveries
 from transforms.constraint.doors import Limit, stream_limit
 from transforms.constraint.evidence import indicators, name_of, supports
 from transforms.constraint.intake import is_backlog_fed
 from transforms.constraint.judgement import Ground, Judgement, insufficient, judge
 from transforms.constraint.model import Model, model_of
-from transforms.constraint.observed import Observed
+from transforms.constraint.observed import MS_PER_HOUR, Observed
 from transforms.constraint.reliefs import Effect, Reliefs, Target, falls, gains, relieve, targets_of
 from transforms.constraint.replays import BLOCKED, Outcome, calibrated
 from transforms.constraint.sentences import sentence
 from transforms.metrics.constraint_evidence import OF_PERSONS
 from transforms.metrics.privacy import SUPPRESSED
+from transforms.statistics.order_statistics import percentile
 
 DRAWS = 40
 """Resampled worlds."""
@@ -34,8 +36,6 @@ BINDING_SHARE = 0.05
 
 KNOWN_SHARE = 0.5
 """Share of visits whose end of work must be known where nothing tells when it began."""
-
-LEAST_CYCLES = 6
 
 Row = dict[str, Any]
 
@@ -53,6 +53,7 @@ class Question:
     is_late: bool
     """A tenth and more of all moves is entered at stand-ups."""
     is_team_large: bool
+    delivered: Deliveries = field(default_factory=Deliveries)
     quality: float | None = None
     """How much of the log is there and chains; None where it was not judged."""
     redefined_on: date | None = None
@@ -106,10 +107,8 @@ def _model(question: Question) -> Model:
 
 
 def _ground(question: Question, model: Model) -> Ground:
-    seen = question.seen
-    return Ground(
-        int(seen.weeks), seen.delivered_count, len(targets_of(model)), question.quality, question.redefined_on
-    )
+    weeks, delivered = int(question.seen.weeks), question.delivered.count
+    return Ground(weeks, delivered, len(targets_of(model)), question.quality, question.redefined_on)
 
 
 def _fullness(evidence: list[Row], reliefs: Reliefs) -> list[float]:
@@ -160,14 +159,14 @@ def _verdict_row(question: Question, model: Model, found: Judgement, reliefs: Re
         "runner_up_name": None if found.runner_up is None else label(seen, found.runner_up),
         "vote_share": found.vote,
         "margin_share": found.margin,
-        "delivered_count": seen.delivered_count,
+        "delivered_count": question.delivered.count,
         "week_count": int(seen.weeks),
         "fidelity_ratio": found.fidelity,
         "fidelity_residence_ratio": found.residence_fidelity,
         "is_backlog_fed": None if reliefs is None else model.is_fed,
         "note": None,
     }
-    row |= _cycle(seen, waiting_for)
+    row |= _cycle(question, waiting_for)
     row |= _benefit(seen, waiting_for, row, reliefs) | _anti_benefit(seen, reliefs)
     return row | {"sentence": sentence(row, question.value_stream)}
 
@@ -176,19 +175,28 @@ def _stage_names(seen: Observed, target: Target) -> str | None:
     return None if target.stations == (BLOCKED,) else ", ".join(seen.stations[k] for k in target.stations)
 
 
-def _cycle(seen: Observed, target: Target | None) -> Row:
+def _cycle(question: Question, target: Target | None) -> Row:
     """Median cycle time, and how much of all cycle time waiting is: everywhere, and before the target."""
-    cycles, day = seen.cycles(), seen.day_hours
+    told, median = question.delivered, _median(question)
     names = ("cycle_working_days_p50", "wait_of_cycle_working_days", "constraint_wait_of_cycle_working_days")
-    if len(cycles) < LEAST_CYCLES:
+    if median is None:
         return dict.fromkeys(names)
-    median = float(np.median(cycles)) / day
-    done = np.isin(seen.chain, seen.chain[seen.is_over & (seen.following == seen.size)])
-    waits, whole = np.where(done, seen.waits(), 0.0), max(float(cycles.sum()), 1e-9)
-    here = None if target is None else np.isin(seen.station, target.stations)
-    of_target = None if here is None or BLOCKED in (target.stations if target else ()) else waits[here].sum()
-    shares = (1.0, min(1.0, waits.sum() / whole), None if of_target is None else min(1.0, of_target / whole))
-    return dict(zip(names, (None if share is None else median * share for share in shares), strict=True))
+    scale = median / max(1, int(told.cycles.sum()))
+    here = _waited_before(question, target)
+    return dict(zip(names, (median, told.waited * scale, None if here is None else here * scale), strict=True))
+
+
+def _median(question: Question) -> float | None:
+    """Median cycle time of what was delivered, in working days; None below the least sample."""
+    return percentile(question.delivered.cycles / (MS_PER_HOUR * question.seen.day_hours), 0.5).value
+
+
+def _waited_before(question: Question, target: Target | None) -> int | None:
+    """Working milliseconds the deliveries waited before a target; None where no column shows what waits for it."""
+    seen = question.seen
+    if target is None or BLOCKED in target.stations or not seen.has_queue[list(target.stations)].any():
+        return None
+    return sum(question.delivered.waited_by_station.get(seen.stations[k], 0) for k in target.stations)
 
 
 def _benefit(seen: Observed, target: Target | None, row: Row, reliefs: Reliefs | None) -> Row:
@@ -221,21 +229,20 @@ def _relief_rows(question: Question, found: Judgement, reliefs: Reliefs) -> list
     wins = [*found.wins, *[None] * (len(reliefs.halved) + 1)]
     effects = [*reliefs.fifths, *reliefs.halved, *([] if reliefs.faster is None else [reliefs.faster])]
     return [
-        question.period | _relief_row(question.seen, reliefs, effect) | {"win_share": win, "note": None}
+        question.period | _relief_row(question, reliefs, effect) | {"win_share": win, "note": None}
         for effect, win in zip(effects, wins, strict=False)
     ]
 
 
-def _relief_row(seen: Observed, reliefs: Reliefs, effect: Effect) -> Row:
-    base = reliefs.base
-    observed = float(np.median(seen.cycles())) / seen.day_hours if len(seen.cycles()) >= LEAST_CYCLES else None
+def _relief_row(question: Question, reliefs: Reliefs, effect: Effect) -> Row:
+    seen, base, observed = question.seen, reliefs.base, _median(question)
     ratio = _estimate(_ratios([o.cycle_p50 for o in base], [o.cycle_p50 for o in effect.outcomes]))[0]
     row: Row = {
         "stage_name": label(seen, effect.target),
         "target_kind": effect.target.kind,
         "relief": effect.relief,
         "relief_factor": effect.factor,
-        "delivered_count": seen.delivered_count,
+        "delivered_count": question.delivered.count,
         "replay_count": len(base),
         "delivered_per_month": float(np.mean([o.delivered for o in effect.outcomes])) * _months(seen),
         "cycle_working_days_p50": None if observed is None or ratio is None else observed * ratio,

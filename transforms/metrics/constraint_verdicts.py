@@ -78,15 +78,17 @@ class ConstraintVerdicts(
     margin_share = Column(
         pl.Float64(), "Its lead over the runner-up, as a share of its effect. Empty likewise.", nullable=True, minimum=0
     )
-    delivered_count = Column(pl.Int64(), "Issues delivered in the period, as observed.", minimum=0)
+    delivered_count = Column(
+        pl.Int64(), "Really started work delivered in the period, as in metrics.cycle_times.", minimum=0
+    )
     week_count = Column(
         pl.Int64(),
         "Complete calendar weeks of the period, from the stream's first work on. At least 8 are needed.",
         minimum=0,
     )
     fidelity_ratio = Column(
-        pl.Float64(), "Deliveries of the replay with nothing changed ÷ observed ones. Empty without replay.",
-        nullable=True, minimum=0,
+        pl.Float64(), "Deliveries of the replay with nothing changed ÷ observed ones, second lives among them. Empty"
+        " without replay.", nullable=True, minimum=0,
     )  # fmt: skip
     fidelity_residence_ratio = Column(
         pl.Float64(), "Time in progress per issue of the replay ÷ the observed. Empty likewise.", nullable=True,
@@ -97,16 +99,16 @@ class ConstraintVerdicts(
         nullable=True,
     )  # fmt: skip
     cycle_working_days_p50 = Column(
-        pl.Float64(), "Median cycle time of what was delivered, in working days, as observed. Empty without six.",
-        nullable=True, minimum=0,
+        pl.Float64(), "Median cycle time of what was delivered, in working days: that of metrics.cycle_times. Empty"
+        " without six.", nullable=True, minimum=0,
     )  # fmt: skip
     wait_of_cycle_working_days = Column(
-        pl.Float64(), "Of that median, the part that waiting has in all cycle times together. Empty likewise.",
-        nullable=True, minimum=0,
+        pl.Float64(), "Of that median, the part that waiting (wait_working_ms of core.issue_journeys) has in all cycle"
+        " times together. Empty likewise.", nullable=True, minimum=0,
     )  # fmt: skip
     constraint_wait_of_cycle_working_days = Column(
-        pl.Float64(), "The part that waiting before the constraint (or largest delay) has. Empty likewise, or where"
-        " none is named.", nullable=True, minimum=0,
+        pl.Float64(), "The part that waiting in the stages of the constraint (or largest delay) has. Empty likewise,"
+        " where none is named, or where no status tells that something waits for it.", nullable=True, minimum=0,
     )  # fmt: skip
     locals().update(
         estimate_columns("halved_cycle_working_days_p50", f"Median cycle time, that wait halved {_REPLAYED}.")

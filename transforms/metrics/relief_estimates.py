@@ -58,7 +58,7 @@ class ReliefEstimates(
     relief_factor = Column(
         pl.Float64(), "What its work (gate: interval; blocked: delay) was multiplied by to reach that.", minimum=0
     )
-    delivered_count = Column(pl.Int64(), "Deliveries of the period, from which all of this is estimated.", minimum=0)
+    delivered_count = Column(pl.Int64(), "Really started work delivered in the period.", minimum=0)
     replay_count = Column(
         pl.Int64(), "Replays of resampled work behind every change, its interval and win_share.", minimum=1
     )

@@ -108,7 +108,7 @@ def overview(published: Published) -> list[Row]:
 def waiting(published: Published, verdicts: Verdicts) -> dict[str, tuple[float, float]]:
     """Issue-days waited after the commitment, and the share of waiting in delivered work's time; by stream.
 
-    Where the verdict tells the share it counts: it sees the waiting that hides in stages without a status to wait in.
+    Where the verdict tells the share it counts: that is the one its sentence tells, in working time.
     """
     where = (pl.col("period_kind") == "rolling_26_weeks") & (pl.col("step_kind") != "upstream")
     found: dict[str, tuple[float, float]] = {}

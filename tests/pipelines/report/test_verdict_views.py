@@ -123,10 +123,10 @@ def test_streams_are_listed_with_the_most_waiting_first(tmp_path):
     assert plain(second["wait"]) == "67 %"
 
 
-def test_waiting_that_hides_in_touch_counts_where_the_verdict_sees_it(tmp_path):
+def test_the_share_of_waiting_is_the_one_that_the_verdicts_sentence_tells(tmp_path):
     steps = [step("Review", wait_days_total=0.0, wait_days_per_delivered=0.0, stage_days_total=100.0)]
-    seen_by_replay = judged(cycle_working_days_p50=20.0, wait_of_cycle_working_days=15.0)
-    tables = {"metrics.value_stream_map": steps, "metrics.constraint_verdicts": [seen_by_replay]}
+    told = judged(cycle_working_days_p50=20.0, wait_of_cycle_working_days=15.0)
+    tables = {"metrics.value_stream_map": steps, "metrics.constraint_verdicts": [told]}
     [line] = verdict.overview(version(tmp_path, tables))
     assert (line["waited"], plain(line["wait"])) == (75, "75 %")
 

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.constraint.observed import Observed, with_roles
+from transforms.constraint.deliveries import Deliveries
+from transforms.constraint.observed import MS_PER_HOUR, Observed, with_roles
 from transforms.constraint.world import NONE
 
 DONE, GONE = -1, -2
@@ -52,6 +53,16 @@ def observed(visits: Sequence[Visit], stations: int, *, horizon: float = 400.0, 
             away=tuple(np.zeros((0, 2)) for _ in range(count)),
         )
     )  # fmt: skip
+
+
+def delivered_of(seen: Observed) -> Deliveries:
+    """What journeys would tell of the deliveries, where nothing was reopened and every wait has a column."""
+    over = np.isin(seen.chain, seen.chain[seen.is_over & (seen.following == seen.size)])
+    waits = {
+        name: int(seen.waits()[over & (seen.station == k)].sum() * MS_PER_HOUR) for k, name in enumerate(seen.stations)
+    }
+    cycles = np.sort((seen.cycles() * MS_PER_HOUR).astype(np.int64))
+    return Deliveries(cycles, sum(waits.values()), waits)
 
 
 def served_in_turn(

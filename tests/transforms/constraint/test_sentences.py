@@ -48,6 +48,12 @@ def test_waiting_for_others_has_no_stage_before_which_it_waits():
     assert "before Blocked" not in text
 
 
+def test_a_wait_that_no_column_shows_is_not_told_as_one_that_was_told_before():
+    text = said(wait_of_cycle_working_days=0.0, constraint_wait_of_cycle_working_days=None)
+    assert text.startswith("Work in Payments takes a median of 19 working days, 0.0 of them waiting. The constraint")
+    assert "Halve the wait before Review, which no column shows, and the median falls to about 14" in text
+
+
 def test_where_intake_limits_the_largest_delay_is_named():
     text = said(verdict="intake_limited", constraint_name=None)
     assert "Nothing inside limits how much comes out" in text and "The largest delay is Review" in text

@@ -6,8 +6,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from tests.transforms.constraint.observations import DONE, observed, served_in_turn
+from tests.transforms.constraint.observations import DONE, delivered_of, observed, served_in_turn
 from tests.transforms.constraint.test_model import two_stations
+from transforms.constraint.deliveries import Deliveries
 from transforms.constraint.doors import Limit
 from transforms.constraint.study import DRAWS, Question, seed_of, study
 
@@ -22,7 +23,7 @@ BOUND = {"A": Limit(9, "board", 0.5)}
 def asked(seen=None, **more):
     seen = observed(two_stations(), 2, horizon=HORIZON, people=3) if seen is None else seen
     question = Question("Golden", PERIOD, seen, (np.zeros(0), np.zeros(0)), {}, is_late=False, is_team_large=True)
-    return replace(question, **more)
+    return replace(question, **({"delivered": delivered_of(seen)} | more))
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +113,27 @@ def test_a_months_figures_are_those_of_calendar_weeks(seen, answer):
 def test_too_few_calendar_weeks_are_not_made_up_for_by_their_hours(seen):
     brief = replace(seen, weeks=7.9, week_edges=np.arange(8) * 130.0)
     assert study(asked(brief)).verdict["reasons"] == "a verdict needs 8 complete weeks, there are 7"
+
+
+def test_the_headline_tells_what_the_journeys_tell(seen):
+    """Medians are type 1, and waiting is theirs: the replay's own visits have no say in either."""
+    hours = np.array([1, 1, 1, 9, 9, 9] * 5)
+    told = Deliveries(np.sort(hours) * 3_600_000, 75 * 3_600_000, {"B": 30 * 3_600_000})
+    row = study(asked(seen, delivered=told)).verdict
+    assert row["delivered_count"] == 30
+    parts = ("cycle_working_days_p50", "wait_of_cycle_working_days", "constraint_wait_of_cycle_working_days")
+    assert [row[name] for name in parts] == pytest.approx([1 / 8, 1 / 16, 1 / 40])
+
+
+def test_five_deliveries_have_no_median(seen):
+    few = Deliveries(np.arange(1, 6) * 3_600_000)
+    assert study(asked(seen, delivered=few)).verdict["cycle_working_days_p50"] is None
+
+
+def test_where_no_column_shows_the_wait_it_is_told_as_the_replays(seen):
+    blind = replace(seen, has_queue=np.array([True, False]))
+    row = study(asked(blind, delivered=delivered_of(seen))).verdict
+    assert row["constraint_wait_of_cycle_working_days"] is None
+    assert ", 0.0 before" not in row["sentence"]
+    if row["halved_cycle_working_days_p50"] is not None and row["confidence"] in ("strong", "moderate"):
+        assert "Halve the wait before B, which no column shows, and the median" in row["sentence"]
