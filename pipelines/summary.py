@@ -13,7 +13,7 @@ from transforms.wording import counted
 DAY_MS = 86_400_000
 
 _DELIVERED = """
-SELECT count(*), median(wait_ms), sum(wait_ms), sum(touch_ms), sum(cycle_ms)
+SELECT count(*), quantile_disc(wait_ms, 0.5), sum(wait_ms), sum(touch_ms), sum(cycle_ms)
 FROM core.issue_journeys
 WHERE outcome = 'delivered' AND cycle_ms IS NOT NULL AND is_counted
 """

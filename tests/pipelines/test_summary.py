@@ -89,6 +89,11 @@ def test_waiting_is_told_in_one_sentence(shop):
     )
 
 
+def test_the_median_wait_is_one_that_was_waited(shop):
+    insert(shop, "core.issue_journeys", delivered(4, 6, 0))
+    assert "Delivered work spent a median of 2.0 days waiting" in summarise(shop)[0]
+
+
 def test_a_stage_that_is_only_a_queue_is_waited_in(shop):
     insert(shop, "core.work_intervals", waited(3, "Approval", 99))
     assert summarise(shop)[0].endswith("most of the waiting was in Approval.")
