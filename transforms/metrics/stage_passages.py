@@ -8,7 +8,7 @@ import polars as pl
 from transforms.metrics.period_tables import MS_PER_DAY, MS_PER_HOUR, PERIOD_KEY, percentiles_by
 from transforms.metrics.slots import events_in_periods
 from transforms.metrics.stage_presence import CELL, STEP, TIMES, spent
-from transforms.metrics.stage_stays import stage_runs
+from transforms.metrics.stage_stays import STAY_KINDS, stage_runs
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.proportions import wilson
 from transforms.statistics.ratios import Moments, share_of_sums
@@ -24,6 +24,9 @@ RANKED = ("stage", "touch", "wait", "gap")
 
 CLOCKS = {"ms": "elapsed_ms", "working_ms": "working_ms"}
 
+CYCLE_DAYS = ("cycle_days", *(f"cycle_{kind}_days" for kind in STAY_KINDS))
+"""Time in a step from the issue's start on, and the kinds it consists of."""
+
 
 def passages(pieces: pl.DataFrame, delivered: pl.DataFrame, steps: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
     """One row per journey, step it went through and period it counts in, with days spent by TIMES and clock.
@@ -36,10 +39,12 @@ def passages(pieces: pl.DataFrame, delivered: pl.DataFrame, steps: pl.DataFrame,
     is_cycle = ~pl.col.is_upstream & (pl.col.step_kind != "downstream")
     sums = {f"{time}_{unit}": spent(time, clock) for time in TIMES for unit, clock in CLOCKS.items()}
     sums |= {f"cycle_{unit}": pl.col(clock).filter(is_cycle).sum() for unit, clock in CLOCKS.items()}
+    sums |= {f"cycle_{kind}_ms": pl.col.elapsed_ms.filter(is_cycle, kind=kind).sum() for kind in STAY_KINDS}
     sums |= {"counted_at": counted_at.last()}
     through = own.group_by("issue_id", *STEP).agg(**sums)
     hours = steps.select("value_stream", "hours_per_day").unique()
-    days = {f"{name}_days": pl.col(f"{name}_ms") / MS_PER_DAY for name in (*TIMES, "cycle")}
+    days = {f"{name}_days": pl.col(f"{name}_ms") / MS_PER_DAY for name in TIMES}
+    days |= {name: pl.col(f"{name.removesuffix('_days')}_ms") / MS_PER_DAY for name in CYCLE_DAYS}
     working_day = MS_PER_HOUR * pl.col.hours_per_day
     days |= {f"{name}_working_days": pl.col(f"{name}_working_ms") / working_day for name in (*TIMES, "cycle")}
     through = through.join(hours, on="value_stream").select("issue_id", *STEP, "counted_at", **days)
@@ -49,10 +54,10 @@ def passages(pieces: pl.DataFrame, delivered: pl.DataFrame, steps: pl.DataFrame,
 def add_passages(steps: pl.DataFrame, through: pl.DataFrame, cycles: pl.DataFrame) -> pl.DataFrame:
     """Add delivered and passing issues, days per delivered issue and percentiles per passing one to ``steps``.
 
-    ``cycles``: one row per journey delivered in a period: PERIOD_KEY.
+    ``cycles``: one row per journey delivered in a period: PERIOD_KEY, done_gap_days.
     """
-    counts = cycles.group_by(PERIOD_KEY).agg(delivered_count=pl.len().cast(pl.Int64))
-    times = [f"{time}_{unit}" for time in TIMES for unit in ("days", "working_days")]
+    counts = cycles.group_by(PERIOD_KEY).agg(pl.col.done_gap_days.sum(), delivered_count=pl.len().cast(pl.Int64))
+    times = [*(f"{time}_{unit}" for time in TIMES for unit in ("days", "working_days")), *CYCLE_DAYS]
     sums = through.group_by(CELL).agg(pl.col(times).sum(), passed_count=pl.len().cast(pl.Int64))
     ranked = {f"{time}_{unit}": f"{time}_{unit}" for time in RANKED for unit in ("days", "working_days")}
     steps = steps.join(counts, on=PERIOD_KEY, how="left").join(sums, on=CELL, how="left")
@@ -60,7 +65,7 @@ def add_passages(steps: pl.DataFrame, through: pl.DataFrame, cycles: pl.DataFram
     enough = pl.col.delivered_count >= MINIMUM_SAMPLE[0.5]
     each = [
         pl.when(enough).then(pl.col(time).fill_null(0.0) / pl.col.delivered_count).alias(f"{time}_per_delivered")
-        for time in times
+        for time in (*times, "done_gap_days")
     ]
     return steps.with_columns(each).join(percentiles_by(through, CELL, ranked, PERCENTS), on=CELL, how="left")
 

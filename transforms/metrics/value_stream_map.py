@@ -36,7 +36,7 @@ from transforms.metrics.stage_passages import (
     passages,
 )
 from transforms.metrics.stage_presence import CELL, add_presence
-from transforms.metrics.stage_stays import stage_pieces, visits_then
+from transforms.metrics.stage_stays import STAY_KINDS, stage_pieces, visits_then
 from transforms.row_rules import WIP_BALANCES, all_of, close_to
 from transforms.schema import LABEL, Column, RowRule
 from transforms.statistics.ratios import MINIMUM_RATIO_SAMPLE
@@ -78,6 +78,18 @@ def _time_columns() -> dict[str, Column]:
     return columns
 
 
+def _cycle_columns() -> dict[str, Column]:
+    """The mean journey of delivered work from its start on, step by step, and what of it lay in no step."""
+    told = {"cycle_days": "time in the step from the issue's start on, whatever step that is"}
+    told |= {f"cycle_{kind}_days": f"{MEANINGS[kind]}, from the issue's start on" for kind in STAY_KINDS}
+    told |= {"done_gap_days": "time in done statuses that were left again, in no step and said in each"}
+    each = "over work delivered in the period, in elapsed days. Empty below 6 deliveries."
+    return {
+        f"{name}_per_delivered": Column(pl.Float64(), f"Mean of the {meaning}, {each}", nullable=True, minimum=0)
+        for name, meaning in told.items()
+    }
+
+
 def _kinds_add_up() -> dict[str, RowRule]:
     """Touch, wait, blocked and unassigned time make up the whole time in the step, in both units."""
     rules = {}
@@ -94,11 +106,13 @@ class ValueStreamMap(PeriodTable, layer="metrics", key=CELL):
     The gap before a step is the wait in its queue statuses. Before the commitment the status alone says touch or wait.
     Totals, WIP, arrivals and departures count every issue there, second lives included. What is said per delivered
     issue, percentiles, shares and yields speak of the journeys delivered in the period (of the step "Awaiting release":
-    released in it). Time in done statuses that were left again belongs to no step.
+    released in it). Time in done statuses that were left again belongs to no step. step_kind tells where the step
+    stands: work that returns to one before the commitment is still under way (cycle_days), and work can be put on hold
+    before its start.
     """
 
     stage_name = Column(LABEL, "Stage; 'Awaiting release' is finished work that waits for the release that holds it.")
-    step_kind = Column(pl.String(), "Before the commitment, in the flow, or after done.", values=STEP_KINDS)
+    step_kind = Column(pl.String(), "Whether the step stands before the commitment, in the flow, or after done.", values=STEP_KINDS)
     stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
     has_queue = Column(pl.Boolean(), "It has a status to wait in; without one its gap hides in what counts as touch.")
     has_active = Column(pl.Boolean(), "It has a status in which somebody is meant to work.")
@@ -112,6 +126,7 @@ class ValueStreamMap(PeriodTable, layer="metrics", key=CELL):
     delivered_count = Column(pl.Int64(), "Journeys delivered in the period.", minimum=0)
     passed_count = Column(pl.Int64(), "Those that went through the step: the n of percentiles and yields.", minimum=0)
     locals().update(_time_columns())
+    locals().update(_cycle_columns())
     locals().update(estimate_columns("cycle_share", "Share of the delivered work's cycle time spent here, elapsed."))
     locals().update(estimate_columns("cycle_working_share", "The same in working time."))
     locals().update(estimate_columns("idea_to_user_share", "Share of all steps' time from creation to users, elapsed."))
@@ -217,6 +232,7 @@ def _delivered_in(journeys: pl.DataFrame, steps: pl.DataFrame, grid: pl.DataFram
         "finished_at",
         cycle_days=pl.col.cycle_ms / MS_PER_DAY,
         cycle_working_days=pl.col.cycle_working_ms / (MS_PER_HOUR * pl.col.hours_per_day),
+        done_gap_days=pl.col.done_gap_ms / MS_PER_DAY,
     )
     return events_in_periods(done, "finished_at", grid)
 

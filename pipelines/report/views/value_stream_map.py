@@ -10,9 +10,21 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts
-from pipelines.report.words import counted, days, joined, percent, percent_span
+from pipelines.report.words import counted, days, joined, listed, percent, percent_span
 
 KINDS = ("wait", "touch", "blocked", "unassigned")
+KIND_WORDS = {
+    "wait": "waiting",
+    "touch": "in touch",
+    "blocked": "blocked",
+    "unassigned": "with nobody assigned",
+}
+ALWAYS = ("waiting", "in touch")
+"""What is said even where it is nothing."""
+
+SMALL = 0.05
+"""Days that would be written as nothing."""
+
 LEAST_DELIVERED = 6
 """Deliveries below which the table leaves its means empty."""
 
@@ -60,21 +72,44 @@ def _rounded(value: float | None) -> float:
 
 
 def _finding(steps: list[Row]) -> str:
-    """The journey after the commitment in one sentence, and what lies before it in another."""
-    flow = [row for row in steps if row["step_kind"] != "upstream"]
-    before = sum(row["stage_days_per_delivered"] or 0 for row in steps if row["step_kind"] == "upstream")
-    whole, wait, touch, blocked = (
-        sum(row[f"{kind}_days_per_delivered"] or 0 for row in flow) for kind in ("stage", "wait", "touch", "blocked")
+    """The journey from the start on, its longest wait, and what lies before and after it; a sentence each."""
+    own = [row for row in steps if row["step_kind"] != "downstream"]
+    before = _sum(own, "stage") - _sum(own, "cycle")
+    released = _sum([row for row in steps if row["step_kind"] == "downstream"], "wait")
+    return joined(
+        _journey(own),
+        _longest_wait(steps),
+        f"Before its start {days(before)} passed." if before >= SMALL else "",
+        f"Done work waited {days(released)} for its release." if released >= SMALL else "",
     )
-    longest = max(flow, key=lambda row: row["wait_days_per_delivered"] or 0, default=None)
-    text = (
-        f"From its start a delivered issue took {days(whole)} on average: {days(wait)} waiting, {days(touch)} in touch"
+
+
+def _journey(own: list[Row]) -> str:
+    """How long work took from its start on, wherever that was spent, and what the time consists of."""
+    spent = {words: _sum(own, f"cycle_{kind}") for kind, words in KIND_WORDS.items()}
+    spent["done before it was reopened"] = gap = own[0]["done_gap_days_per_delivered"] or 0.0
+    parts = [f"{days(time)} {words}" for words, time in spent.items() if time >= SMALL or words in ALWAYS]
+    return f"From its start a delivered issue took {days(_sum(own, 'cycle') + gap)} on average: {listed(parts)}."
+
+
+def _longest_wait(steps: list[Row]) -> str:
+    """The step most waited for since the start; in it, where most of its wait came after somebody had begun."""
+    longest = max(steps, key=_wait)
+    if _wait(longest) < SMALL:
+        return ""
+    is_before = longest["has_active"] and 2 * (longest["gap_days_per_delivered"] or 0) >= _rounded(
+        longest["wait_days_per_delivered"]
     )
-    text += f" and {days(blocked)} blocked." if blocked >= 0.05 else "."
-    if longest and (longest_wait := longest["wait_days_per_delivered"] or 0) > 0.05:
-        place = "before" if longest["has_active"] else "in"
-        text += f" The longest wait is {place} {longest['stage_name']}: {days(longest_wait)}."
-    return text + (f" Before that it had waited {days(before)} to be started." if before >= 0.05 else "")
+    return f"The longest wait is {'before' if is_before else 'in'} {longest['stage_name']}: {days(_wait(longest))}."
+
+
+def _wait(row: Row) -> float:
+    kind = "wait" if row["step_kind"] == "downstream" else "cycle_wait"
+    return row[f"{kind}_days_per_delivered"] or 0.0
+
+
+def _sum(rows: list[Row], time: str) -> float:
+    return sum(row[f"{time}_days_per_delivered"] or 0.0 for row in rows)
 
 
 def _efficiency(row: Row | None) -> str:
@@ -101,6 +136,6 @@ VIEW = View(
     build=build,
     note=(
         "The average journey of the issues delivered in the period, drawn to scale from left to right. Returns to a"
-        " step are added to it. Steps without a status to wait in hide their waiting in touch: they are hatched."
+        " step are added to it, also to one before the start. Steps without a status to wait in hide their waiting in touch: they are hatched."
     ),
 )

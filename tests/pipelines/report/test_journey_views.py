@@ -19,14 +19,57 @@ def only(view, published):
     return entry
 
 
+UNSTARTED = {f"cycle_{kind}_days_per_delivered": 0.0 for kind in ("wait", "touch", "blocked", "unassigned")} | {
+    "cycle_days_per_delivered": 0.0
+}
+
+
 def test_the_map_says_where_the_time_goes(tmp_path):
-    backlog = step("Backlog", step_kind="upstream", stage_order=0)
-    steps = [backlog, step("Development", stage_order=1), step("Review", stage_order=2, wait_days_per_delivered=9.5)]
+    backlog = step("Backlog", step_kind="upstream", stage_order=0, **UNSTARTED)
+    review = step("Review", stage_order=2, wait_days_per_delivered=9.5, gap_days_per_delivered=9.5)
+    review |= {"cycle_wait_days_per_delivered": 9.5, "cycle_days_per_delivered": 10.5, "stage_days_per_delivered": 10.5}
+    steps = [backlog, step("Development", stage_order=1), review]
     entry = only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": steps}))
     assert plain(entry.finding) == (
-        "From its start a delivered issue took 6 days on average: 12 days waiting, 2 days in touch. The longest wait is"
-        " before Review: 9.5 days. Before that it had waited 3 days to be started."
+        "From its start a delivered issue took 14 days on average: 12 days waiting and 2 days in touch. The longest"
+        " wait is before Review: 9.5 days. Before its start 3 days passed."
     )
+
+
+def test_work_sent_back_before_the_start_is_still_under_way(tmp_path):
+    steps = [step("Backlog", step_kind="upstream"), step("Development", stage_order=1)]
+    finding = plain(only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": steps})).finding)
+    assert finding.startswith("From its start a delivered issue took 6 days on average: 4 days waiting")
+    assert "Before its start" not in finding
+
+
+def test_time_on_hold_before_the_start_is_not_told_as_time_from_it_on(tmp_path):
+    held = step("On hold", stage_days_per_delivered=33.0, blocked_days_per_delivered=30.0)
+    finding = plain(only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": [held]})).finding)
+    assert "took 3 days on average: 2 days waiting and 1 day in touch." in finding
+    assert finding.endswith("Before its start 30 days passed.")
+
+
+def test_the_time_done_before_a_reopening_is_part_of_the_journey_and_said(tmp_path):
+    steps = [step(name, done_gap_days_per_delivered=11.0) for name in ("Development", "Review")]
+    finding = plain(only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": steps})).finding)
+    assert "took 17 days on average: 4 days waiting, 2 days in touch and 11 days done before it was reopened." in finding
+
+
+def test_the_wait_for_a_release_comes_after_the_journey(tmp_path):
+    after = step("Awaiting release", step_kind="downstream", stage_order=9, wait_days_per_delivered=8.0, **UNSTARTED)
+    steps = [step("Development"), after | {"has_active": False}]
+    finding = plain(only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": steps})).finding)
+    assert finding == (
+        "From its start a delivered issue took 3 days on average: 2 days waiting and 1 day in touch. The longest wait is"
+        " in Awaiting release: 8 days. Done work waited 8 days for its release."
+    )
+
+
+def test_a_wait_after_a_stage_was_begun_is_a_wait_in_it(tmp_path):
+    steps = [step("Development", gap_days_per_delivered=0.5)]
+    published = version(tmp_path, {"metrics.value_stream_map": steps})
+    assert "The longest wait is in Development" in only(value_stream_map, published).finding
 
 
 def test_a_stage_that_is_nothing_but_a_queue_is_waited_in(tmp_path):

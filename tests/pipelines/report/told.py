@@ -66,6 +66,8 @@ def step(name: str, **said: Any) -> dict[str, Any]:
     """A step of the map in which six issues spent two days waiting and one in touch."""
     per = {"stage": 3.0, "wait": 2.0, "touch": 1.0, "blocked": 0.0, "unassigned": 0.0, "gap": 2.0}
     means = {f"{kind}_{unit}_per_delivered": value for kind, value in per.items() for unit in ("days", "working_days")}
+    means |= {f"cycle_{kind}_days_per_delivered": per[kind] for kind in ("wait", "touch", "blocked", "unassigned")}
+    means |= {"cycle_days_per_delivered": 3.0, "done_gap_days_per_delivered": 0.0}
     totals = {"wait_days_total": 12.0, "visit_count": 6, "delivered_count": 6, "passed_count": 6}
     return (
         {"stage_name": name, "step_kind": "flow", "has_queue": True, "has_active": True}

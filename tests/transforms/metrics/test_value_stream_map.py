@@ -211,6 +211,28 @@ def test_a_stage_without_a_queue_has_no_gap(mapped):
     assert development["gap_days_total"] is None and development["gap_days_p50"] is None
 
 
+def test_time_is_told_from_the_start_of_the_work_on_wherever_it_is_spent():
+    told = [
+        history(f"G-{n}")
+        .created("2026-03-02 09:00")
+        .to("On Hold", "2026-03-02 10:00")
+        .to("In Progress", "2026-03-04 10:00")
+        .to("Backlog", "2026-03-05 10:00")
+        .to("In Progress", "2026-03-09 10:00")
+        .to("Done", "2026-03-10 10:00")
+        .to("In Progress", "2026-03-13 10:00")
+        .to("Done", "2026-03-13 22:00")
+        for n in range(6)
+    ]
+    made = build(frames(*told))
+    backlog, development = step(made, "Backlog"), step(made, "Development")
+    assert (backlog["cycle_wait_days_per_delivered"], backlog["cycle_touch_days_per_delivered"]) == (4, 0)
+    assert (development["cycle_days_per_delivered"], development["done_gap_days_per_delivered"]) == (2.5, 3)
+    before = made.filter(**Q1).select(pl.col.stage_days_per_delivered.sum() - pl.col.cycle_days_per_delivered.sum())
+    assert before.item() == pytest.approx(2 + 1 / 24)
+    assert made.filter(**Q1)["cycle_blocked_days_per_delivered"].sum() == 0
+
+
 def test_cancelled_work_counts_in_the_flow_and_not_in_what_was_delivered():
     told = history("C-1").created("2026-03-02 09:00").to("In Progress", "2026-03-03 09:00")
     row = step(build(frames(told.to("Cancelled", "2026-03-04 09:00"))), "Development")
@@ -254,3 +276,19 @@ def test_the_quarters_hold_all_time_spent_on_the_way(case):
     kinds = ("not_started", "touch", "wait", "blocked", "unassigned")
     whole = core.work_intervals.join(ids, on="issue_id").filter(pl.col.kind.is_in(kinds)).collect()
     assert made["stage_days_total"].sum() == pytest.approx(whole["elapsed_ms"].sum() / 86_400_000)
+
+
+@given(cases())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_time_of_all_steps_from_the_start_on_makes_up_the_cycle(case):
+    frames_and_workflow = case.frames_and_workflow()
+    made = build(*frames_and_workflow).filter(pl.col.cycle_days_per_delivered.is_not_null(), period_kind="quarter")
+    core = core_of(*frames_and_workflow)
+    cycles = core.issue_journeys.filter("is_counted").select(pl.col.cycle_ms.sum()).collect().item()
+    kinds = sum(made[f"cycle_{kind}_days_per_delivered"] for kind in ("touch", "wait", "blocked", "unassigned"))
+    assert kinds.to_list() == pytest.approx(made["cycle_days_per_delivered"].to_list())
+    periods_told = made.group_by("value_stream", "period_start_date").agg(
+        whole=(pl.col.cycle_days_per_delivered.sum() + pl.col.done_gap_days_per_delivered.first())
+        * pl.col.delivered_count.first()
+    )
+    assert periods_told["whole"].sum() <= cycles / 86_400_000 + 1e-6
