@@ -29,14 +29,20 @@ class Claim:
         is_project = self.project_ids is None or project_id in self.project_ids
         return is_project and (self.issue_type_ids is None or issue_type_id in self.issue_type_ids)
 
+    def breadth(self) -> int:
+        """0 for a stream that names projects, 1 for one that takes some types of what is left, 2 for all of it."""
+        return 0 if self.project_ids is not None else 1 + (self.issue_type_ids is None)
+
 
 def assign_scopes(
     configured: Sequence[StreamRules], issues: pl.DataFrame, projects: pl.DataFrame
 ) -> tuple[tuple[StreamRules, ...], pl.DataFrame]:
     """All streams, and the one each project and type belongs to (SCOPE_SCHEMA, sorted).
 
-    The first configured stream that matches takes an issue. What none takes belongs to a stream of its project, named
-    like it, with its key where that name is taken. Raises WorkflowError for a project or type that is not there.
+    Of the configured streams that match, those that name projects come before those that take what is left, and among
+    these a stream that takes every type comes last; else the first one takes an issue. What none takes belongs to a
+    stream of its project, named like it, with its key where that name is taken. A stream that takes nothing and names no
+    stages is none. Raises WorkflowError for a project or type that is not there.
     """
     seen = issues.select("project_id", "project_key", "issue_type_id", "issue_type").unique().sort(pl.all())
     keys = dict(seen.select("project_id", "project_key").iter_rows())
@@ -48,7 +54,9 @@ def assign_scopes(
     names = _project_streams(left_over, keys, projects, {stream.name for stream in configured})
     rows = [(*pair, taker or names[pair[0]]) for pair, taker in takers.items()]
     own = tuple(StreamRules(names[project_id]) for project_id in sorted(names, key=lambda i: (keys[i], i)))
-    return (*configured, *own), pl.DataFrame(rows, schema=SCOPE_SCHEMA, orient="row")
+    taking = set(takers.values())
+    kept = tuple(stream for stream in configured if stream.stages or stream.name in taking)
+    return (*kept, *own), pl.DataFrame(rows, schema=SCOPE_SCHEMA, orient="row")
 
 
 def _claims(configured: Sequence[StreamRules], project_keys: dict[int, str], types: dict[int, str]) -> list[Claim]:
@@ -61,7 +69,18 @@ def _claims(configured: Sequence[StreamRules], project_keys: dict[int, str], typ
         project_ids = find_ids("project", stream.project_keys, project_keys, said_by=said_by)
         type_ids = find_ids("issue type", stream.issue_types if types else (), types, said_by=said_by)
         claims.append(Claim(stream.name, project_ids or None, type_ids or None))
-    return claims
+    return sorted(claims, key=Claim.breadth)
+
+
+def told_without_issues(configured: Sequence[StreamRules], scopes: pl.DataFrame) -> list[str]:
+    """A sentence for every configured stream no issue belongs to; ``scopes`` as assign_scopes gives them."""
+    taking = set(scopes["value_stream"])
+    return [
+        f"flow.toml: no issue flows through value stream '{stream.name}', so there is nothing to say of it. If that is a"
+        " mistake, mend its 'projects' or 'issue_types' under [[value_stream]]."
+        for stream in configured
+        if stream.name not in taking
+    ]
 
 
 def _project_streams(

@@ -28,6 +28,7 @@ from pipelines.site_check import check_site
 from pipelines.store import describe
 from transforms.definitions import known_by
 from transforms.infer_workflow import WorkflowError, infer_workflow
+from transforms.stream_scopes import told_without_issues
 from transforms.raw import RAW_TABLES
 from transforms.workflow import Workflow
 
@@ -111,6 +112,8 @@ def workflow(
     """Value streams, stages and kinds: what flow.toml says, and for the rest what Jira's own data show."""
     rules = settings.config.rules(landed_batches.time_zone)
     told = infer_workflow(rules, raw_issues, raw_changes, raw_statuses, raw_projects, raw_resolutions)
+    for note in told_without_issues(rules.streams, told.scopes):
+        settings.report(f"Note: {note}")
     return known_by(told, landed_batches.as_of)
 
 

@@ -3,6 +3,7 @@ and that row order does not matter."""
 
 import json
 from datetime import datetime, time, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +25,8 @@ from tests.transforms.workflow_frames import (
 from transforms.calendar import WorkingCalendar
 from transforms.infer_workflow import WorkflowError, infer_workflow
 from transforms.workflow import STATUS_MODEL_SCHEMA
-from transforms.workflow_rules import StreamRules, WorkflowRules
+from transforms.stream_scopes import told_without_issues
+from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
 
 NAMES = {"Open": (1, "new"), "Work": (3, "indeterminate"), "Review": (4, "indeterminate"), "Done": (5, "done")}
 
@@ -65,14 +67,46 @@ def test_a_project_called_like_a_configured_stream_gets_its_key_too():
     assert streams_of(model) == ["The Web", "The Web (WEB)"]
 
 
-def test_the_first_configured_stream_that_matches_takes_an_issue_and_projects_take_the_rest():
-    model = site().walk(PATH, project="APP").walk(PATH, project="APP", issue_type="Bug").walk(
-        PATH, project="WEB", issue_type="Bug"
-    ).walk(PATH, project="OPS").workflow(
-        StreamRules("Bugs", issue_types=("bug",)), StreamRules("App", project_keys=("APP",))
-    )  # fmt: skip
-    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, "Bugs"), (101, 13, "Bugs"), (102, 10, "Operations")]
+APP, BUGS, REST = (
+    StreamRules("App", ("APP",)),
+    StreamRules("Bugs", issue_types=("bug",)),
+    StreamRules("Rest"),
+)
+
+
+def scopes_of(*configured):
+    walked = site().walk(PATH, project="APP").walk(PATH, project="APP", issue_type="Bug")
+    walked = walked.walk(PATH, project="WEB", issue_type="Bug").walk(PATH, project="OPS")
+    return walked.workflow(*configured)
+
+
+def test_of_streams_that_name_the_same_project_the_first_takes_an_issue():
+    stories = StreamRules("App stories", ("APP",), ("story",))
+    assert scopes_of(stories, APP).scopes.filter(project_id=100).rows() == [(100, 10, "App stories"), (100, 13, "App")]
+    assert scopes_of(APP, stories).scopes.filter(project_id=100)["value_stream"].to_list() == ["App", "App"]
+
+
+def test_what_no_configured_stream_takes_belongs_to_its_project():
+    model = scopes_of(BUGS, APP)
+    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, "App"), (101, 13, "Bugs"), (102, 10, "Operations")]
     assert streams_of(model) == ["Bugs", "App", "Operations"]
+
+
+@pytest.mark.parametrize("configured", list(permutations((APP, BUGS, REST))))
+def test_a_stream_without_projects_takes_what_no_other_takes_wherever_it_stands(configured):
+    model = scopes_of(*configured)
+    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, "App"), (101, 13, "Bugs"), (102, 10, "Rest")]
+    assert streams_of(model) == [stream.name for stream in configured]
+
+
+def test_a_configured_stream_that_takes_nothing_is_none_unless_it_names_its_stages():
+    new = StreamRules("New", ("OPS",))
+    model = site().walk(PATH, project="APP").workflow(APP, new)
+    assert streams_of(model) == ["App"]
+    [note] = told_without_issues((APP, new), model.scopes)
+    assert note.startswith("flow.toml: no issue flows through value stream 'New'") and "'projects'" in note
+    ready = StreamRules("New", ("OPS",), stages=(StageRules("Work", touch=("Work",), done=("Done",)),))
+    assert streams_of(site().walk(PATH, project="APP").workflow(APP, ready)) == ["App", "New"]
 
 
 def test_streams_do_not_see_each_others_statuses_and_order():
@@ -84,10 +118,10 @@ def test_streams_do_not_see_each_others_statuses_and_order():
     assert walks == {"The App": [1, 3, 4, 5], "The Web": [1, 4, 9, 3, 5]}
 
 
-def test_a_site_without_issues_has_no_stream_but_the_configured_ones():
+def test_a_site_without_issues_has_no_stream_but_those_whose_stages_are_told():
     assert site().workflow().streams == ()
     model = site().workflow(StreamRules("All", issue_types=("Story",)))
-    assert (streams_of(model), model.statuses.schema, model.flow_level) == (["All"], STATUS_MODEL_SCHEMA, 0)
+    assert (streams_of(model), model.statuses.schema, model.flow_level) == ([], STATUS_MODEL_SCHEMA, 0)
 
 
 def test_a_stream_keeps_what_the_team_says_and_the_site_gives_the_rest():

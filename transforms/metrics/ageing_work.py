@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from transforms.metrics.at_risk import ALL_TYPES, at_risk, groups_of, with_all_types
+from transforms.metrics.at_risk import ALL_TYPES, at_risk, groups_of, own_type, with_all_types
 from transforms.metrics.cycle_curves import KEY, curve_of
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -93,7 +93,7 @@ def age_open_work(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Rank open work by age and by the chance to be late; AgeingWork."""
-    journeys = issue_journeys.filter("is_counted").collect().with_columns(pl.col.issue_type.cast(LABEL))
+    journeys = issue_journeys.filter("is_counted").collect().with_columns(issue_type=own_type())
     journeys = journeys.filter(pl.col.started_at.is_not_null() & ~pl.col.is_never_started)
     if journeys.filter(pl.col.outcome == "in_progress").is_empty():
         return AgeingWork.empty().lazy()

@@ -20,6 +20,9 @@ from transforms.workflow import Workflow
 ALL_TYPES = "All"
 """Stands for every type together where a table has a row per issue type."""
 
+TYPE_CALLED_ALL = "All (issue type)"
+"""What a site's own type of that name is called in such a table."""
+
 STAYED, DELIVERED, DISCARDED = 0, 1, 2
 """How a journey left a period: still open at its end, or one of the two endings, which compete."""
 
@@ -60,6 +63,11 @@ def at_risk(journeys: pl.DataFrame, grid: pl.DataFrame, workflow: Workflow, as_o
     return seen.select(
         "issue_id", "value_stream", "issue_type", *PERIOD_KEY[1:], "cause", *_ages(seen, workflow, as_of)
     )
+
+
+def own_type() -> pl.Expr:
+    """Every issue's type as tables name it that have ALL_TYPES beside the types."""
+    return pl.col.issue_type.cast(pl.String).replace(ALL_TYPES, TYPE_CALLED_ALL).cast(LABEL)
 
 
 def with_all_types(frame: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.metrics.at_risk import ALL_TYPES, at_risk, with_all_types
+from transforms.metrics.at_risk import ALL_TYPES, at_risk, own_type, with_all_types
 from transforms.metrics.cycle_curves import (
     HORIZONS,
     MINIMUM_INCIDENCE_SAMPLE,
@@ -127,7 +127,7 @@ def measure_cycle_times(
     as_of: datetime,
 ) -> pl.LazyFrame:
     """Estimate how long work takes; CycleTimes."""
-    journeys = issue_journeys.filter("is_counted").collect().with_columns(pl.col.issue_type.cast(LABEL))
+    journeys = issue_journeys.filter("is_counted").collect().with_columns(issue_type=own_type())
     if journeys.is_empty():
         return CycleTimes.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

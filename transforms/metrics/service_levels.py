@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from transforms.metrics.at_risk import ALL_TYPES, STAYED, at_risk, groups_of, with_all_types
+from transforms.metrics.at_risk import ALL_TYPES, STAYED, at_risk, groups_of, own_type, with_all_types
 from transforms.metrics.cycle_curves import KEY, KEY_SCHEMA, curve_of, percentiles_of
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -81,7 +81,7 @@ class ServiceLevels(PeriodTable, layer="metrics", key=KEY):
 
 def keep_service_levels(issue_journeys: pl.LazyFrame, workflow: Workflow, as_of: datetime) -> pl.LazyFrame:
     """Find the promise of every stream and type, and how it was kept; ServiceLevels."""
-    journeys = issue_journeys.filter("is_counted").collect().with_columns(pl.col.issue_type.cast(LABEL))
+    journeys = issue_journeys.filter("is_counted").collect().with_columns(issue_type=own_type())
     if journeys.is_empty():
         return ServiceLevels.empty().lazy()
     grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)

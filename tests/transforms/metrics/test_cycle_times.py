@@ -209,3 +209,9 @@ def test_types_stand_beside_all_of_them():
 
 def test_a_site_without_issues_has_no_cycle_times():
     assert measured([]).is_empty()
+
+
+def test_a_type_of_the_site_called_all_stands_beside_all_of_them():
+    made = measured([Told(JANUARY, JANUARY + DAY, issue_type=kind) for kind in ("All", "All", "Story")])
+    counts = {kind: row(made, issue_type=kind)["delivered_count"] for kind in ("All", "All (issue type)", "Story")}
+    assert counts == {"All": 3, "All (issue type)": 2, "Story": 1}
