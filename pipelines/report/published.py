@@ -48,12 +48,12 @@ class Published:
             return pl.DataFrame(schema={column: pl.Null() for column in columns})
         return (scan.select(columns) if columns else scan).collect()
 
-    def rows(self, name: str, where: pl.Expr | None = None) -> list[Row]:
-        """Rows of a small table as dictionaries; those of a period with its id as ``period``."""
+    def rows(self, name: str, where: pl.Expr | None = None, **more: pl.Expr) -> list[Row]:
+        """Rows of a small table as dictionaries, with ``more``; those of a period with its id as ``period``."""
         scan = self.scan(name)
         if scan is None:
             return []
-        found = (scan if where is None else scan.filter(where)).collect().to_dicts()
+        found = (scan if where is None else scan.filter(where)).with_columns(**more).collect().to_dicts()
         for row in found:
             if "period_kind" in row:
                 row["period"] = period_id(row["period_kind"], row["period_start_date"])
@@ -108,6 +108,19 @@ class Published:
         """Those of the rows that speak of the site a stream belongs to."""
         site = self._homes.get(stream)
         return [row for row in rows if site is None or row["site_name"] == site]
+
+    def day_of(self, at: str) -> pl.Expr:
+        """The day of an instant in the zone of the row's stream, in which its periods begin too."""
+        days = [
+            pl.when(pl.col("stream") == stream).then(pl.col(at).dt.convert_time_zone(zone).dt.date())
+            for stream, zone in self._zones.items()
+        ]
+        return pl.coalesce(*days, pl.col(at).dt.date())
+
+    @cached_property
+    def _zones(self) -> dict[str, str]:
+        """The time zone of every stream."""
+        return dict(self.frame("core.stages", ["stream", "zone_name"]).unique().iter_rows())
 
     @cached_property
     def _homes(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ class Stages(Table, layer="core", key=("value_stream", "stage_name")):
     """One row per stage of a value stream. Answers: which steps does work walk through, and in what order?"""
 
     value_stream = Column(LABEL, "Value stream.")
+    zone_name = Column(pl.String(), "Time zone of its calendar, in which its days, weeks and periods begin.")
     stage_name = Column(LABEL, "Stage.")
     stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
     is_committed = Column(pl.Boolean(), "Work in it counts as started, or did by an earlier definition.")
@@ -74,12 +75,14 @@ def order_stages(statuses: pl.LazyFrame, raw_board_columns: pl.LazyFrame, workfl
     )
     stages = stages.with_columns(pl.col("value_stream", "stage_name").cast(LABEL)).sort("value_stream", "stage_order")
     stages = pl.concat([stages, _release_stages(stages, workflow), _delivered_stages(stages)])
+    zones = {stream.name: stream.calendar.zone for stream in workflow.streams}
     limits = find_stage_limits(raw_board_columns, workflow).lazy()
     return Stages.select(
         stages.lazy()
         .join(limits, on=["value_stream", "stage_name"], how="left", maintain_order="left")
         .sort("value_stream", "is_terminal", pl.col.is_terminal & ~pl.col.delivers, "stage_order", maintain_order=True)
         .with_columns(
+            zone_name=pl.col.value_stream.cast(pl.String).replace_strict(zones, return_dtype=pl.String),
             stage_order=pl.int_range(pl.len()).over("value_stream").cast(pl.Int32),
             wip_limit_note=pl.when(~pl.col.is_terminal & pl.col.wip_limit.is_null()).then(
                 pl.col.wip_limit_note.fill_null(NO_BOARD)

@@ -24,8 +24,9 @@ from transforms.metrics.period_tables import (
     percentiles_by,
     too_few,
 )
-from transforms.metrics.periods import periods, weeks
+from transforms.metrics.periods import periods
 from transforms.metrics.slots import events_in_periods, events_in_slots, working_between
+from transforms.metrics.weekly_flow import weeks_since
 from transforms.schema import Column
 from transforms.statistics.rates import MINIMUM_EVENTS, MINIMUM_WEEKS
 from transforms.wording import lacking, one_or_many
@@ -61,7 +62,7 @@ class CommitmentCadence(PeriodTable, layer="metrics", key=PERIOD_KEY):
             "time_to_commit_working_days", "of them had waited at most this since creation, working days.", PERCENTS
         )
     )
-    week_count = Column(pl.Int64(), "Complete weeks that begin in the period: the n of the index.", minimum=0)
+    week_count = Column(pl.Int64(), "Complete weeks that begin in the period, from the stream's first issue on: the n of the index.", minimum=0)
     locals().update(estimate_columns("dispersion_index", "Variance of weekly commitments by their mean."))
     commitment_day_count = Column(pl.Int64(), "Days with any commitment.", minimum=0)
     planning_day_count = Column(pl.Int64(), "Planning days.", minimum=0)
@@ -88,7 +89,7 @@ def measure_commitment_cadence(issue_journeys: pl.LazyFrame, workflow: Workflow,
     committed = _committed(journeys, rows, workflow, as_of)
     placed = events_in_periods(committed, "started_at", periods(workflow, first, as_of))
     times = {name: name for name in ("time_to_commit_days", "time_to_commit_working_days")}
-    weekly = _dispersion(committed, weeks(workflow, first, as_of), rows)
+    weekly = _dispersion(committed, weeks_since(journeys, "created_at", workflow, as_of), rows)
     counts = placed.group_by(KEY).agg(committed_count=pl.len())
     for part in (counts, percentiles_by(placed, KEY, times, PERCENTS), weekly, _planning_days(placed)):
         rows = rows.join(part, on=KEY, how="left", maintain_order="left")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import polars as pl
 
@@ -10,7 +11,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts
-from pipelines.report.words import counted, days, joined, number, span
+from pipelines.report.words import counted, day, days, joined, number, span
 
 
 def build(published: Published) -> Iterator[Entry]:
@@ -37,7 +38,7 @@ def _finding(stage: str, weeks: list[Row], *, is_named: bool) -> str:
     came, left = (sum(row[f"{kind}_count"] for row in weeks) for kind in ("arrival", "departure"))
     last = weeks[-1]
     why = "" if is_named else " (no constraint is named; it holds the most waiting)"
-    text = f"{stage}{why}: {number(came)} came and {number(left)} left in {counted(len(weeks), 'week')};"
+    text = f"{stage}{why}: {number(came)} came and {number(left)} left in {_weeks(weeks)};"
     text += f" its queue went from {number(weeks[0]['queue_mean'])} to {number(last['queue_mean'])}."
     if last["drain_weeks"] is not None and last["queue_end"]:
         text += f" If nothing more came it would be empty in {days(last['drain_weeks'], 'week')}."
@@ -46,6 +47,12 @@ def _finding(stage: str, weeks: list[Row], *, is_named: bool) -> str:
         text += f" While work waits, {number(last['capacity_per_week'])} leave a week{bounds}:"
         text += f" what arrives is {last['load_ratio']:.2f} times that."
     return text
+
+
+def _weeks(weeks: list[Row]) -> str:
+    """How many weeks are counted, and which: those that begin in a period reach over its end."""
+    first, last = weeks[0]["week_start_date"], weeks[-1]["week_start_date"] + timedelta(days=6)
+    return f"{counted(len(weeks), 'week')} ({day(first)} to {day(last)})"
 
 
 def _lines(weeks: list[Row]) -> list[Row]:

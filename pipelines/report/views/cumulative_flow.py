@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -57,28 +57,56 @@ def _bands(published: Published) -> pl.DataFrame:
 
 
 def build(published: Published) -> Iterator[Entry]:
-    """One entry per stream and period that has weeks."""
-    doubts, verdicts = Doubts(published), Verdicts(published)
-    weeks = grouped(published.rows("metrics.flow_weekly"), "stream")
+    """One entry per stream and period in which work was in progress."""
+    doubts, verdicts, journeys = Doubts(published), Verdicts(published), _journeys(published)
     for stream, period, start, end in published.periods:
-        rows = [row for row in weeks.get((stream,), []) if start <= row["week_start_date"] <= end]
-        if rows:
+        counts = _counts(journeys.filter(stream=stream), start, end)
+        if any(counts.values()):
             yield Entry(
                 stream,
                 period,
-                finding=_finding(rows),
+                finding=_finding(**counts),
                 caveat=doubts.of(stream),
                 extra={"marked": [verdicts.watched_stage(stream, period)]},
             )
         else:
-            yield Entry(stream, period, reason="No week of this stream's history begins in the period.")
+            yield Entry(stream, period, reason="No work of this stream was in progress in the period.")
 
 
-def _finding(weeks: list[Row]) -> str:
-    first, last = weeks[0]["wip_start"], weeks[-1]["wip_end"]
-    started, delivered, given_up = (
-        sum(row[f"{kind}_count"] for row in weeks) for kind in ("started", "left_by_delivery", "discarded")
+def _journeys(published: Published) -> pl.DataFrame:
+    """When work that was really started was started, and when and how it ended; by days of its stream's zone."""
+    journeys = published.scan("core.issue_journeys")
+    if journeys is None:
+        return pl.DataFrame(schema={"stream": pl.String()})
+    really = journeys.filter("is_counted", ~pl.col("is_never_started"), pl.col("started_at").is_not_null())
+    return really.select(
+        "stream",
+        "outcome",
+        started=published.day_of("started_at"),
+        ended=published.day_of("finished_at"),
+    ).collect()
+
+
+def _counts(journeys: pl.DataFrame, start: date, end: date) -> dict[str, int]:
+    """What was started, delivered and given up from a day to a day, and what was in progress before and after."""
+    if journeys.is_empty():
+        return {}
+    ended = pl.col("ended").is_between(start, end)
+    before, after = (
+        (pl.col("started") < day) & (pl.col("ended").is_null() | (pl.col("ended") >= day))
+        for day in (start, end + timedelta(days=1))
     )
+    counts = journeys.select(
+        started=pl.col("started").is_between(start, end).sum(),
+        delivered=(ended & (pl.col("outcome") == "delivered")).sum(),
+        given_up=(ended & (pl.col("outcome") == "discarded")).sum(),
+        first=before.sum(),
+        last=after.sum(),
+    )
+    return counts.row(0, named=True)
+
+
+def _finding(*, started: int, delivered: int, given_up: int, first: int, last: int) -> str:
     text = f"{counted(started, 'issue')} started, {delivered:,} delivered"
     text += f", {given_up:,} given up" if given_up else ""
     if first == last:
@@ -90,7 +118,7 @@ VIEW = View(
     name="cumulative_flow",
     title="Cumulative flow",
     question="Does work come in faster than it gets out, and where does it pile up?",
-    tables=("metrics.cumulative_flow_daily", "metrics.flow_weekly", "core.stages"),
+    tables=("metrics.cumulative_flow_daily", "core.issue_journeys", "core.stages"),
     build=build,
     shared=shared,
     charts=("cumulative_flow",),

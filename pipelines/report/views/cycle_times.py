@@ -11,6 +11,7 @@ from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.words import counted, days, joined, span
+from transforms.metrics.at_risk import own_type
 
 DAY_MS = 86_400_000
 
@@ -57,8 +58,8 @@ def _points(published: Published) -> pl.DataFrame:
         .select(
             "stream",
             "issue_id",
-            "issue_type",
-            date=pl.col("finished_at").dt.date(),
+            own_type(),
+            date=published.day_of("finished_at"),
             key=pl.col("issue_key"),
             site=pl.col("site_name"),
             days=(pl.col("cycle_ms") / DAY_MS).round(2),

@@ -19,14 +19,19 @@ def shared(published: Published) -> Mapping[str, Mapping[str, Sequence[Row]]]:
     """Releases of the streams that release in batches; the newest where there are too many."""
     return {
         stream: {"releases": [_point(row) for row in rows[-DRAWN:]]}
-        for (stream,), rows in grouped(published.rows("metrics.release_batches"), "stream").items()
+        for (stream,), rows in grouped(_releases(published), "stream").items()
         if _mean_size(rows) >= BATCHED
     }
 
 
+def _releases(published: Published) -> list[Row]:
+    """Every release with its day."""
+    return published.rows("metrics.release_batches", date=published.day_of("released_at"))
+
+
 def _point(row: Row) -> Row:
     return {
-        "date": row["released_at"].date(),
+        "date": row["date"],
         "release": row["release_name"] or "deliveries together",
         "issues": row["issue_count"],
         "waited": round(row["wait_days_total"], 1),
@@ -42,11 +47,11 @@ def _mean_size(rows: Sequence[Row]) -> float:
 def build(published: Published) -> Iterator[Entry]:
     """One entry per stream and period."""
     doubts = Doubts(published)
-    batches = grouped(published.rows("metrics.release_batches"), "stream")
+    batches = grouped(_releases(published), "stream")
     fears = {(row["stream"], row["period"]): row for row in published.rows("metrics.deploy_fear")}
     for stream, period, start, end in published.periods:
         whole = batches.get((stream,), [])
-        rows = [row for row in whole if start <= row["released_at"].date() <= end]
+        rows = [row for row in whole if start <= row["date"] <= end]
         if not rows:
             yield Entry(stream, period, reason="Nothing was released or delivered in this period.")
             continue

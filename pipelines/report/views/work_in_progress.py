@@ -9,7 +9,7 @@ import polars as pl
 from pipelines.report.doubts import Doubts
 from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
-from pipelines.report.words import figure_of, joined, number, span
+from pipelines.report.words import day, figure_of, joined, number, span
 
 
 def shared(published: Published) -> Mapping[str, Mapping[str, Sequence[Row]]]:
@@ -65,7 +65,7 @@ def _unknown(row: Row) -> str:
 
 def _held(row: Row) -> str:
     text = figure_of(row["wip_mean"], "issue")
-    return f"{text} {'is' if text == '1 issue' else 'are'}"
+    return f"In the week from {day(row['week_start_date'])} on {text} {'was' if text == '1 issue' else 'were'}"
 
 
 VIEW = View(

@@ -67,19 +67,50 @@ def flow_week(start, **said):
     return {"week_start_date": start, "is_complete_week": True} | said
 
 
+def work(number, started, ended=None, outcome="delivered", **said):
+    """A journey that began and ended on the evening of a day, past midnight of its stream's zone."""
+    late = {"started_at": started, "finished_at": ended}
+    at = {name: when and datetime.combine(when, datetime.min.time(), UTC) for name, when in late.items()}
+    usual = {"issue_id": number, "is_counted": True, "outcome": outcome if ended else "in_progress"}
+    return usual | at | said
+
+
 def test_growth_of_work_in_progress_is_told_in_numbers(tmp_path):
-    weeks = [
-        flow_week(date(2026, 6, 1), started_count=9, left_by_delivery_count=4, wip_start=10, wip_end=15),
-        flow_week(
-            date(2026, 6, 8), started_count=9, left_by_delivery_count=4, discarded_count=1, wip_start=15, wip_end=19
-        ),
+    may, june = date(2026, 5, 4), date(2026, 6, 8)
+    before = [work(n, may) for n in range(10)]
+    taken = [work(10 + n, june) for n in range(9)] + [work(30 + n, june, june) for n in range(8)]
+    dropped = [work(50, may, june, "discarded"), work(51, may, june, is_never_started=True)]
+    quarter = {"period_kind": "quarter", "period_start_date": date(2026, 6, 1), "period_end_date": date(2026, 8, 31)}
+    tables = {
+        "core.issue_journeys": [*before, *taken, *dropped],
+        "metrics.value_stream_map": [step("Review") | quarter],
+    }
+    entry = only(cumulative_flow.build(version(tmp_path, tables)))
+    assert entry.finding == "17 issues started, 8 delivered, 1 given up: work in progress grew from 11 to 19."
+
+
+def test_work_belongs_to_the_period_in_which_it_ended_in_its_streams_zone(tmp_path):
+    """Half past midnight of 1 April in Berlin is still March by UTC."""
+    midnight = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)
+    quarters = [
+        {"period_kind": "quarter", "period_start_date": date(2026, m, 1), "period_end_date": date(2026, m + 2, d)}
+        for m, d in ((1, 31), (4, 30))
     ]
-    entry = only(cumulative_flow.build(version(tmp_path, {"metrics.flow_weekly": weeks})))
-    assert entry.finding == "18 issues started, 8 delivered, 1 given up: work in progress grew from 10 to 19."
+    tables = {
+        "core.issue_journeys": [journey(1, 3, midnight, started_at=midnight - timedelta(days=3))],
+        "metrics.value_stream_map": [step("Review") | quarter for quarter in quarters],
+        "metrics.cycle_times": [cycle("All") | quarter for quarter in quarters],
+    }
+    published = version(tmp_path, tables)
+    flow = {entry.period: entry.finding for entry in cumulative_flow.build(published)}
+    assert flow["2026-Q1"].startswith("1 issue started, 0 delivered: work in progress grew from 0 to 1")
+    assert flow["2026-Q2"].startswith("0 issues started, 1 delivered: work in progress shrank from 1 to 0")
+    slowest = {entry.period: [row["key"] for row in entry.extra["links"]] for entry in cycle_times.build(published)}
+    assert slowest == {"2026-Q1": [], "2026-Q2": ["PAY-1"]}
 
 
 def test_without_a_week_there_is_a_reason(tmp_path):
-    assert "No week" in only(cumulative_flow.build(version(tmp_path, {}))).reason
+    assert "No work" in only(cumulative_flow.build(version(tmp_path, {}))).reason
     assert "No complete week" in only(work_in_progress.build(version(tmp_path, {}))).reason
 
 
@@ -87,7 +118,7 @@ def test_too_much_in_progress_is_said_as_a_multiple(tmp_path):
     known = {"wip_mean": 60.0, "critical_wip": 10.0, "wip_to_critical_ratio": 6.0, "wip_to_critical_ratio_low": 5.0}
     entry = only(work_in_progress.build(version(tmp_path, {"metrics.flow_weekly": [flow_week(JUNE.date(), **known)]})))
     assert entry.finding == (
-        "60 issues are in progress; 10 would keep the slowest stage busy: 6 times as much [5, …]. Starting more makes"
+        "In the week from 1 Jun 2026 on 60 issues were in progress; 10 would keep the slowest stage busy: 6 times as much [5, …]. Starting more makes"
         " everything later, not more."
     )
 

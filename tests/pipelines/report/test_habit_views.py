@@ -65,6 +65,14 @@ def test_releases_are_told_by_size_and_pause(tmp_path):
     assert [row["issues"] for row in releases.shared(published)[STREAM]["releases"]] == [10, 20]
 
 
+def test_a_release_stands_on_its_day_in_the_zone_of_its_stream(tmp_path):
+    """Half past midnight of 29 June in Berlin, a day after the latest period has ended, is still 28 June by UTC."""
+    late = release(1, 10) | {"released_at": datetime(2026, 6, 28, 22, 30, tzinfo=UTC)}
+    published = version(tmp_path, {"metrics.release_batches": [late]})
+    assert only(releases, published).reason == "Nothing was released or delivered in this period."
+    assert releases.shared(published)[STREAM]["releases"][0]["date"] == date(2026, 6, 29)
+
+
 def test_what_is_delivered_one_by_one_is_no_chart_of_releases(tmp_path):
     published = version(tmp_path, {"metrics.release_batches": [release(1, 1), release(2, 1)]})
     assert only(releases, published).finding == "2 issues delivered in 2 releases: one by one, not in batches."

@@ -121,8 +121,8 @@ def test_without_a_verdict_the_stage_with_the_most_waiting_is_watched_and_it_say
     tables = {"metrics.value_stream_map": steps, "metrics.stage_flow_weekly": weeks}
     entry = only(constraint_flow, version(tmp_path, tables))
     assert entry.finding == (
-        "Review (no constraint is named; it holds the most waiting): 20 came and 16 left in 2 weeks; its queue went"
-        " from 4 to 9."
+        "Review (no constraint is named; it holds the most waiting): 20 came and 16 left in 2 weeks (5 Jan 2026"
+        " to 18 Jan 2026); its queue went from 4 to 9."
     )
     assert [row["queue"] for row in entry.charts["constraint_queue"]] == [4, 9]
     assert len(entry.charts["constraint_flow"]) == 4

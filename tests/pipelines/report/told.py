@@ -30,6 +30,7 @@ QUARTER = {
     "is_complete_period": False,
 }
 STREAM = "Payments"
+ZONE = "Europe/Berlin"
 
 DECLARED = {f"{table.layer}.{table.name}": table for table in TABLES}
 
@@ -84,6 +85,8 @@ def _filled(table: type[Table], row: dict[str, Any]) -> dict[str, Any]:
     usual: dict[str, Any] = {"value_stream": STREAM}
     if "period_kind" in table.columns:
         usual |= LATEST
+    if "zone_name" in table.columns:
+        usual |= {"zone_name": ZONE}
     known = usual | row
     return {name: known[name] if name in known else _blank(name, column) for name, column in table.columns.items()}
 

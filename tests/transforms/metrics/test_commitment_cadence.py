@@ -1,8 +1,10 @@
 """How work is committed: the wait for it, and batches told from one-by-one."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.builders import BOARD
@@ -111,3 +113,14 @@ def test_every_commitment_counts_in_one_quarter():
     made = cadence([taken(MONDAY - 400 * DAY + 5 * DAY * n) for n in range(100)]).filter(period_kind="quarter")
     assert made["committed_count"].sum() == 100
     assert (made["planning_day_count"] <= made["commitment_day_count"]).all()
+
+
+def test_weeks_before_a_stream_had_any_work_do_not_disperse_its_commitments():
+    one, two = (replace(WORKFLOW.streams[0], name=name) for name in ("Old", "Young"))
+    both = replace(WORKFLOW, streams=(one, two))
+    old = journeys_of([taken(MONDAY - 300 * DAY)], replace(WORKFLOW, streams=(one,)), AS_OF)
+    steady = [taken(MONDAY + DAY * (105 + 7 * week + day), 0.1) for week in range(10) for day in range(5)]
+    young = journeys_of(steady, replace(WORKFLOW, streams=(two,)), AS_OF).with_columns(pl.col.issue_id + 1000)
+    made = measure_commitment_cadence(pl.concat([old, young]).lazy(), both, AS_OF).collect()
+    found = row(made.filter(pl.col.value_stream.cast(pl.String) == "Young"), ROLLING)
+    assert (found["week_count"], found["dispersion_index"]) == (10, 0)
