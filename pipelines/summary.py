@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from pipelines.published import reading_published
+from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.wording import counted
 
 DAY_MS = 86_400_000
@@ -19,14 +20,21 @@ WHERE outcome = 'delivered' AND cycle_ms IS NOT NULL AND is_counted
 """
 
 _LARGEST_WAIT = """
-SELECT stage_name, bool_or(has_active)
-FROM core.work_intervals
-JOIN core.issue_journeys USING (site_name, issue_id, value_stream)
-JOIN core.stages USING (site_name, value_stream, stage_name)
-WHERE kind = 'wait' AND pass_number = 1 AND outcome = 'delivered' AND cycle_ms IS NOT NULL AND is_counted
-GROUP BY stage_name ORDER BY sum(work_intervals.elapsed_ms) DESC, stage_name LIMIT 1
+WITH told AS (
+  SELECT stage_name, has_active, kind, work_intervals.elapsed_ms, entered_at,
+         min(entered_at) FILTER (kind = 'touch') OVER (PARTITION BY site_name, issue_id, stage_name) AS begun_at
+  FROM core.work_intervals
+  JOIN core.issue_journeys USING (site_name, issue_id, value_stream)
+  JOIN core.stages USING (site_name, value_stream, stage_name)
+  WHERE pass_number = 1 AND outcome = 'delivered' AND cycle_ms IS NOT NULL AND is_counted
+)
+SELECT stage_name,
+       bool_or(has_active) AND 2 * sum(elapsed_ms) FILTER (entered_at < begun_at OR begun_at IS NULL) >= sum(elapsed_ms)
+FROM told WHERE kind = 'wait'
+GROUP BY stage_name ORDER BY sum(elapsed_ms) DESC, stage_name LIMIT 1
 """
-"""A stage in which somebody works is waited for; one that is nothing but a queue is waited in."""
+"""The stage most waited for, and whether it was waited for before: it has work, and most of the wait came before that
+had begun. Else it is waited in."""
 
 _DOUBTS = """
 SELECT (SELECT count(*) FROM quality.completeness WHERE NOT is_complete),
@@ -73,19 +81,23 @@ def doubts_of(data: Path) -> list[str]:
 
 
 def _findings(tables: duckdb.DuckDBPyConnection) -> str:
-    """Waiting of delivered work in one sentence or two."""
+    """Waiting of delivered work in one sentence or two; no median of fewer than it takes."""
     issues = _row(tables, "SELECT count(*) FROM core.issues")[0]
     delivered, median, wait, touch, cycle = _row(tables, _DELIVERED)
     if not delivered:
         return f"{counted(issues, 'issue')}, none of them started and delivered yet: there is no cycle time to split."
-    text = (
-        f"{counted(issues, 'issue')}, {delivered:,} of them delivered. Delivered work spent a median of {_days(median)}"
-    )
-    text += f" waiting between steps; {_share(wait, cycle)} of its cycle time was waiting, {_share(touch, cycle)} touch"
-    if wait:
-        stage, has_active = _row(tables, _LARGEST_WAIT)
-        text += f"; most of the waiting was {'before' if has_active else 'in'} {stage}"
-    return text + "."
+    text = f"{counted(issues, 'issue')}, {delivered:,} of them delivered. Delivered work spent "
+    if delivered >= MINIMUM_SAMPLE[0.5]:
+        text += f"a median of {_days(median)} waiting between steps; {_share(wait, cycle)} of its cycle time was"
+        text += f" waiting, {_share(touch, cycle)} touch"
+    else:
+        text += f"{_share(wait, cycle)} of its cycle time waiting, {_share(touch, cycle)} in touch"
+    return f"{text}{_most_waited(tables) if wait else ''}."
+
+
+def _most_waited(tables: duckdb.DuckDBPyConnection) -> str:
+    stage, is_before = _row(tables, _LARGEST_WAIT)
+    return f"; most of the waiting was {'before' if is_before else 'in'} {stage}"
 
 
 def _verdicts(tables: duckdb.DuckDBPyConnection) -> list[str]:

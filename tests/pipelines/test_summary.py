@@ -1,6 +1,7 @@
 """What a manager reads at the end of a run."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -74,24 +75,37 @@ def stage(name, *, has_active):
 
 @pytest.fixture
 def shop(tables):
-    """Three delivered issues that waited 1, 2 and 6 days, mostly for review."""
+    """Six delivered issues that waited 0, 1, 2, 3, 6 and 6 days, mostly for review."""
     insert(tables, "core.issues", *({"issue_id": n} for n in range(1, 4241)))
     insert(tables, "core.stages", stage("Review", has_active=True), stage("Approval", has_active=False))
-    insert(tables, "core.issue_journeys", delivered(1, 1, 1), delivered(2, 2, 0), delivered(3, 6, 2))
+    spent = [(1, 1), (2, 0), (6, 2), (0, 1), (3, 0), (6, 2)]
+    insert(tables, "core.issue_journeys", *(delivered(n, *days) for n, days in enumerate(spent, 1)))
     insert(tables, "core.work_intervals", waited(1, "Approval", 1), waited(2, "Review", 2), waited(3, "Review", 6))
     return tables
 
 
 def test_waiting_is_told_in_one_sentence(shop):
     assert summarise(shop)[0] == (
-        "4,240 issues, 3 of them delivered. Delivered work spent a median of 2.0 days waiting between steps; 75% of its"
+        "4,240 issues, 6 of them delivered. Delivered work spent a median of 2.0 days waiting between steps; 75% of its"
         " cycle time was waiting, 25% touch; most of the waiting was before Review."
     )
 
 
-def test_the_median_wait_is_one_that_was_waited(shop):
-    insert(shop, "core.issue_journeys", delivered(4, 6, 0))
-    assert "Delivered work spent a median of 2.0 days waiting" in summarise(shop)[0]
+def test_fewer_than_six_deliveries_have_no_median(tables):
+    insert(tables, "core.stages", stage("Review", has_active=True))
+    insert(tables, "core.issue_journeys", *(delivered(n, 3, 1) for n in range(5)))
+    insert(tables, "core.work_intervals", waited(1, "Review", 3))
+    assert summarise(tables)[0].endswith(
+        "5 of them delivered. Delivered work spent 75% of its cycle time waiting, 25% in touch; most of the waiting was"
+        " before Review."
+    )
+
+
+def test_what_waits_after_a_stage_was_begun_waits_in_it(shop):
+    begun = waited(3, "Review", 0) | {"kind": "touch", "entered_at": datetime(2026, 6, 1, tzinfo=UTC)}
+    later = waited(3, "Review", 30) | {"entered_at": datetime(2026, 6, 2, tzinfo=UTC)}
+    insert(shop, "core.work_intervals", begun, later)
+    assert summarise(shop)[0].endswith("most of the waiting was in Review.")
 
 
 def test_a_stage_that_is_only_a_queue_is_waited_in(shop):
@@ -100,28 +114,28 @@ def test_a_stage_that_is_only_a_queue_is_waited_in(shop):
 
 
 def test_epics_and_sub_tasks_are_not_counted_beside_the_issues(shop):
-    insert(shop, "core.issue_journeys", delivered(4, 50, 50, is_counted=False))
-    insert(shop, "core.work_intervals", waited(4, "Approval", 50))
+    insert(shop, "core.issue_journeys", delivered(9, 50, 50, is_counted=False))
+    insert(shop, "core.work_intervals", waited(9, "Approval", 50))
     assert summarise(shop)[0].endswith("before Review.")
-    assert "3 of them delivered" in summarise(shop)[0]
+    assert "6 of them delivered" in summarise(shop)[0]
     assert "median of 2.0 days" in summarise(shop)[0]
 
 
 def test_work_that_was_never_really_started_has_no_cycle_time_to_split(shop):
-    insert(shop, "core.issue_journeys", delivered(4, 50, 50, cycle_ms=None))
-    assert "3 of them delivered" in summarise(shop)[0]
+    insert(shop, "core.issue_journeys", delivered(9, 50, 50, cycle_ms=None))
+    assert "6 of them delivered" in summarise(shop)[0]
 
 
 def test_short_waits_are_told_in_hours(tables):
     insert(tables, "core.stages", stage("Review", has_active=True))
-    insert(tables, "core.issue_journeys", delivered(1, 0.25, 0.75))
+    insert(tables, "core.issue_journeys", *(delivered(n, 0.25, 0.75) for n in range(1, 7)))
     insert(tables, "core.work_intervals", waited(1, "Review", 0.25))
     assert "a median of 6.0 hours waiting" in summarise(tables)[0]
 
 
 def test_without_any_wait_no_stage_is_named(tables):
     insert(tables, "core.issue_journeys", delivered(1, 0, 1))
-    assert summarise(tables)[0].endswith("0% of its cycle time was waiting, 100% touch.")
+    assert summarise(tables)[0].endswith("0% of its cycle time waiting, 100% in touch.")
 
 
 def test_without_deliveries_nothing_is_claimed(tables):

@@ -17,8 +17,9 @@ from transforms.workflow import Workflow
 class CurrentRegimes(Table, layer="metrics", key=("value_stream",)):
     """One row per value stream. Answers: since when has it worked as it does now, and is that steady?
 
-    Percentiles and forecasts speak of this stretch of complete weeks. It begins with the last change of weekly
-    deliveries or cycle times that chance would show less than once in a hundred times, or of the definitions.
+    A stretch of complete weeks that begins with the last change of weekly deliveries or cycle times that chance would
+    show less than once in a hundred times, or of the definitions. Forecasts look ahead from it. Percentiles and promises
+    (cycle_times, service_levels, ageing_work) are those of their period, whatever changed within it.
     """
 
     value_stream = Column(LABEL, "Value stream.")

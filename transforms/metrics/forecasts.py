@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -59,7 +60,7 @@ class Forecasts(Table, layer="metrics", key=("value_stream", "question", "target
         pl.Int64(), "when: within so many weeks. Else empty, or when not in sight (note).", nullable=True, minimum=0
     )
     by_date = Column(pl.Date(), "when: by the end of this day. Empty likewise.", nullable=True)
-    origin_date = Column(pl.Date(), "Day after the last complete week: what it looks ahead from; for open work as_of.")
+    origin_date = Column(pl.Date(), "Day after the last complete week: what it looks ahead from; for open work the day of as_of.")
     history_start_date = Column(pl.Date(), "Monday of the first week it draws from.")
     history_week_count = Column(pl.Int64(), "Weeks it draws from.", minimum=1)
     history_delivered_count = Column(pl.Int64(), "Deliveries in them.", minimum=0)
@@ -82,13 +83,14 @@ def forecast(
     scopes, levels = epic_scopes(issue_journeys, journeys, workflow), places_by_answer(forecast_backtests.collect())
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of)).filter("is_complete")
     regimes = {str(row["value_stream"]): row for row in current_regimes.collect().to_dicts()}
+    zones = {stream.name: ZoneInfo(stream.calendar.zone) for stream in workflow.streams}
     rows: list[dict[str, object]] = []
     for name, weeks in by_stream(flow):
         regime = regimes[name]
         history = weeks.filter(pl.col.week_start_date >= regime["steady_deliveries_date"])
         own = journeys.filter(pl.col.is_in_flow, pl.col.value_stream.cast(pl.String) == name)
         answers = [*_how_many(name, history, levels), *_when_items(name, history)]
-        answers += _when_open(name, own, _starts_at(weeks, regime["regime_start_date"]), as_of)
+        answers += _when_open(name, own, _starts_at(weeks, regime["regime_start_date"]), as_of, zones[name])
         answers += _when_epics(name, history, scopes.filter(pl.col.value_stream.cast(pl.String) == name))
         rows += [_about(name, history, regime, workflow) | answer for answer in answers]
     labelled = [row | {"note": _note(row)} for row in rows]
@@ -124,15 +126,21 @@ def _when_items(name: str, history: pl.DataFrame) -> list[dict[str, object]]:
     return answers
 
 
-def _when_open(name: str, journeys: pl.DataFrame, begin: datetime, as_of: datetime) -> list[dict[str, object]]:
-    """By the curve of the current regime; all open work has left when the last of it has."""
+def _when_open(
+    name: str, journeys: pl.DataFrame, begin: datetime, as_of: datetime, zone: ZoneInfo
+) -> list[dict[str, object]]:
+    """By the curve of the current regime; all open work has left when the last of it has.
+
+    Weeks run from ``as_of`` itself, so they end within a day like its own, by the stream's zone.
+    """
+    today = as_of.astimezone(zone).date()
     open_count = journeys["finished_at"].null_count()
     rng = np.random.default_rng(seed_of("forecasts", name, "open"))
     weeks = days_until_all_left(journeys, begin, as_of, TRIALS, rng) / 7
     return [
         _answer("when_open_work", open_count, certainty)
-        | _within(weeks, certainty, as_of.date())
-        | {"origin_date": as_of.date()}
+        | _within(weeks, certainty, today + timedelta(days=1))
+        | {"origin_date": today}
         for certainty in CERTAINTIES
     ]
 

@@ -72,13 +72,19 @@ def build(published: Published) -> Iterator[Entry]:
 def _finding(rows: list[Row], level: Row | None) -> str:
     late = [row for row in rows if row["is_over_service_level"]]
     blocked = sum(row["is_blocked"] for row in rows)
-    ages = sorted(row["age_days"] for row in rows)
-    text = f"{counted(len(rows), 'issue')} in progress, half of them older than {days(ages[(len(ages) - 1) // 2])}"
+    text = f"{counted(len(rows), 'issue')} in progress, {_age(rows)}"
     text += f", {blocked:,} blocked." if blocked else "."
     if level is None or level["expectation_days"] is None:
         return text + " Too little was delivered to say what to expect."
     promise = f"{percent(level['expected_share'])} are delivered within {days(level['expectation_days'])}"
     return f"{text} Going by the last half year {promise}; older than what holds for their type: {len(late):,}."
+
+
+def _age(rows: list[Row]) -> str:
+    """How old the one issue is; of several, an age that at least half of them have reached."""
+    ages = sorted(row["age_days"] for row in rows)
+    middle = days(ages[(len(ages) - 1) // 2])
+    return f"at least half of them {middle} old or older" if len(rows) > 1 else f"{middle} old"
 
 
 def _link(row: Row) -> Row:

@@ -243,11 +243,16 @@ def test_ages_are_held_against_what_was_promised(tmp_path):
     published = version(tmp_path, {"metrics.ageing_work": ageing, "metrics.service_levels": [level]})
     entry = only(ageing_work.build(published))
     assert plain(entry.finding) == (
-        "3 issues in progress, half of them older than 9 days, 1 blocked. Going by the last half year 85 % are"
+        "3 issues in progress, at least half of them 9 days old or older, 1 blocked. Going by the last half year 85 % are"
         " delivered within 20 days; older than what holds for their type: 1."
     )
     assert [row["key"] for row in entry.extra["links"]] == ["PAY-2", "PAY-3", "PAY-1"]
     assert plain(entry.extra["links"][0]["text"]) == "30 days, 1 day of it in Review – blocked"
+
+
+def test_the_age_of_a_single_issue_is_its_own(tmp_path):
+    entry = only(ageing_work.build(version(tmp_path, {"metrics.ageing_work": [open_issue(1, 4.0)]})))
+    assert plain(entry.finding).startswith("1 issue in progress, 4 days old.")
 
 
 def test_open_work_is_drawn_by_what_holds_now(tmp_path):

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tests.transforms.metrics.flow_frames import MONDAY, WORKFLOW, delivered_weekly, journeys
-from tests.transforms.metrics.metric_frames import checked
+from tests.transforms.metrics.metric_frames import Told, checked, journeys_of
 from transforms.metrics.current_regimes import find_current_regimes
 from transforms.metrics.forecast_backtests import ForecastBacktests
 from transforms.metrics.forecasts import Forecasts, forecast
@@ -53,6 +53,20 @@ def test_it_is_said_what_it_was_drawn_from(steady):
 
 def test_nothing_open_has_left_already(steady):
     assert answers(steady, "when_open_work", 0, "week_count") == [0] * 4
+
+
+def test_weeks_of_open_work_end_on_the_local_day_that_holds_their_last_instant():
+    """Half past midnight of 27 May in Berlin: a week from then on ends on 3 June, not on the day before."""
+    as_of = datetime(2025, 5, 26, 22, 30, tzinfo=UTC)
+    begun = [MONDAY + timedelta(days=n) for n in range(120)]
+    told = journeys_of([Told(at, at + timedelta(days=6)) for at in begun], WORKFLOW, as_of)
+    still = journeys_of([Told(as_of - timedelta(hours=1))], WORKFLOW, as_of).with_columns(pl.col.issue_id + 1000)
+    both = pl.concat([told, still]).lazy()
+    regimes = find_current_regimes(both, WORKFLOW, as_of)
+    made = checked(Forecasts, forecast(both, regimes, NO_BACKTESTS, WORKFLOW, as_of))
+    assert answers(made, "when_open_work", 1, "week_count") == [1] * 4
+    assert answers(made, "when_open_work", 1, "by_date") == [date(2025, 6, 3)] * 4
+    assert set(made.filter(question="when_open_work")["origin_date"]) == {date(2025, 5, 27)}
 
 
 def test_the_surer_the_fewer_and_the_later():
