@@ -11,7 +11,11 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.config_calendar import CalendarSection, Section
+from transforms.core.stages import DELIVERED_STAGE
 from transforms.workflow_rules import ChangeRules, StageRules
+
+JOINS = ("+", ", ")
+"""What stands between the names of several stages in the tables."""
 
 
 def _ids_as_text(statuses: object) -> object:
@@ -30,6 +34,26 @@ class StageSection(Section):
     discarded: tuple[str, ...] = Field((), description="Statuses in which it is given up.")
 
     _ids_are_text = field_validator("wait", "touch", "blocked", "done", "discarded", mode="before")(_ids_as_text)
+
+    @field_validator("name")
+    @classmethod
+    def _is_read_as_one(cls, name: str) -> str:
+        if joins := [sign for sign in JOINS if sign in name]:
+            raise ValueError(
+                f"'{name}' would be read as several stages, whose names '{joins[0]}' joins; write it without, as"
+                f" '{name.replace(joins[0], ' & ')}'"
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _holds_what_it_says(self) -> StageSection:
+        is_working = bool(self.wait or self.touch or self.blocked)
+        if self.name == DELIVERED_STAGE and (is_working or (self.discarded and not self.done)):
+            raise ValueError(
+                f"'{DELIVERED_STAGE}' is what the stage of delivered work is called where a stream has none of its own;"
+                " list nothing but 'done' and 'discarded' in it, or give it another 'name'"
+            )
+        return self
 
     def statuses(self) -> tuple[str, ...]:
         """All statuses of the stage, in walk order."""

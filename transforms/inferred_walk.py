@@ -5,6 +5,7 @@ Counting that order belongs to ``transforms.status_order``, reading names to ``t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -176,9 +177,14 @@ def _stages(walk: Sequence[Label], names: Mapping[Label, str], moves: Counter[tu
     open_labels = [label for label in walk if label.work_kind in ("queue", "active")]
     leads = [_leads(label, following, moves) for label, following in pairwise(open_labels)]
     named = name_stages([names[label] for label in open_labels], [*leads, False])
-    for label, stage in zip(open_labels, named, strict=True):
+    for label, stage in zip(open_labels, map(_single, named), strict=True):
         stages[label] = f"{stage} (open)" if stage in (*tails.values(), UNMAPPED_STAGE) else stage
     return stages
+
+
+def _single(stage: str) -> str:
+    """Without the signs that join the names of several stages, so that one is never taken for two: Dev & Test."""
+    return re.sub(r"\s*\+\s*", " & ", stage.replace("++", "pp")).replace(", ", " / ").strip(" &")
 
 
 def _leads(label: Label, following: Label, moves: Counter[tuple[Label, Label]]) -> bool:

@@ -41,8 +41,8 @@ def assign_scopes(
 
     Of the configured streams that match, those that name projects come before those that take what is left, and among
     these a stream that takes every type comes last; else the first one takes an issue. What none takes belongs to a
-    stream of its project, named like it, with its key where that name is taken. A stream that takes nothing and names no
-    stages is none. Raises WorkflowError for a project or type that is not there.
+    stream of its project, named like it, with its key where that name is taken. A stream that takes nothing and names
+    no stages is none. Raises WorkflowError for a project or type that is not there.
     """
     seen = issues.select("project_id", "project_key", "issue_type_id", "issue_type").unique().sort(pl.all())
     keys = dict(seen.select("project_id", "project_key").iter_rows())
@@ -76,8 +76,8 @@ def told_without_issues(configured: Sequence[StreamRules], scopes: pl.DataFrame)
     """A sentence for every configured stream no issue belongs to; ``scopes`` as assign_scopes gives them."""
     taking = set(scopes["value_stream"])
     return [
-        f"flow.toml: no issue flows through value stream '{stream.name}', so there is nothing to say of it. If that is a"
-        " mistake, mend its 'projects' or 'issue_types' under [[value_stream]]."
+        f"flow.toml: no issue flows through value stream '{stream.name}', so there is nothing to say of it. If that is"
+        " a mistake, mend its 'projects' or 'issue_types' under [[value_stream]]."
         for stream in configured
         if stream.name not in taking
     ]

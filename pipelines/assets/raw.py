@@ -28,8 +28,8 @@ from pipelines.site_check import check_site
 from pipelines.store import describe
 from transforms.definitions import known_by
 from transforms.infer_workflow import WorkflowError, infer_workflow
-from transforms.stream_scopes import told_without_issues
 from transforms.raw import RAW_TABLES
+from transforms.stream_scopes import told_without_issues
 from transforms.workflow import Workflow
 
 TRIES_MORE, FIRST_PAUSE_SECONDS = 3, 300

@@ -6,6 +6,8 @@ from pipelines.config import load_config
 from pipelines.config_errors import ConfigError
 from tests.pipelines.flow_toml import complaint
 
+STAGE = '[[value_stream]]\nname = "A"\n[[value_stream.stage]]\nname = "{}"\ntouch = ["X"]'
+
 CHANGE = '[[value_stream]]\nname = "A"\n[[value_stream.change]]\n'
 
 
@@ -80,6 +82,17 @@ def test_an_unknown_key_is_named_with_its_table_and_the_nearest_valid_one(writte
             CHANGE + 'valid_from = 2026-01-01\nwait = ["X"]\n[[value_stream.change.stage]]\nname = "S"\ntouch = ["X"]',
             "'change', entry 1 in [[value_stream]] (number 1): the change of 2026-01-01 lists 'X' twice; give it one",
         ),
+        (
+            STAGE.format("Dev+Test"),
+            "'name' in [[value_stream.stage]] (number 1 / 1): 'Dev+Test' would be read as several stages, whose names"
+            " '+' joins; write it without, as 'Dev & Test'",
+        ),
+        (
+            STAGE.format("Build, Test"),
+            "'name' in [[value_stream.stage]] (number 1 / 1): 'Build, Test' would be read as several stages, whose"
+            " names ', ' joins; write it without, as 'Build & Test'",
+        ),
+        (STAGE.format("Delivered work"), "[[value_stream.stage]] (number 1 / 1): 'Delivered work' is what"),
         ("[[calendar.change]]\nvalid_from = 2026-01-01", "'change', entry 1 in [calendar]: the change of 2026-01-01"),
         (
             '[[calendar.change]]\nvalid_from = 2026-01-01\nhours = "9 to 5"',

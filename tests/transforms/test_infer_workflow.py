@@ -24,8 +24,8 @@ from tests.transforms.workflow_frames import (
 )
 from transforms.calendar import WorkingCalendar
 from transforms.infer_workflow import WorkflowError, infer_workflow
-from transforms.workflow import STATUS_MODEL_SCHEMA
 from transforms.stream_scopes import told_without_issues
+from transforms.workflow import STATUS_MODEL_SCHEMA
 from transforms.workflow_rules import StageRules, StreamRules, WorkflowRules
 
 NAMES = {"Open": (1, "new"), "Work": (3, "indeterminate"), "Review": (4, "indeterminate"), "Done": (5, "done")}

@@ -25,6 +25,15 @@ def test_a_straight_walk_is_found_with_its_stages_and_commitment():
     assert commitment(model, CLASSIC) == "Selected"
 
 
+def test_a_stage_is_named_without_the_signs_that_join_several():
+    names = {"Open": (1, "new"), "Dev+Test": (2, "indeterminate"), "Build, Sign": (3, "indeterminate"),
+             "C++ lint": (4, "indeterminate"), "Done": (5, "done")}  # fmt: skip
+    model = SiteBuilder(names).walk("Open > Dev+Test > Build, Sign > C++ lint > Done", 5).workflow()
+    found = set(stages(model, names).values())
+    assert not {stage for stage in found if "+" in stage or ", " in stage}
+    assert len(found) == 5
+
+
 def test_the_walk_is_that_of_the_issues_not_of_the_ids():
     swapped = CLASSIC | {"In Progress": (7, "indeterminate"), "In QA": (3, "indeterminate")}
     assert order(SiteBuilder(swapped).walk(STRAIGHT, 5).workflow(), swapped) == WALK

@@ -48,7 +48,8 @@ def _time(row: Figures, stream: str) -> str:
 def _waited_for(row: Figures) -> str | None:
     """What work waits for, where that is a place; others elsewhere are none."""
     name: str | None = row["constraint_name"] or row["largest_delay_name"]
-    return None if name == "Blocked" else name
+    is_place = name != "Blocked" or row["constraint_stage_names"] is not None
+    return name if is_place else None
 
 
 _FINDINGS = {

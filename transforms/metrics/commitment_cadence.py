@@ -62,7 +62,11 @@ class CommitmentCadence(PeriodTable, layer="metrics", key=PERIOD_KEY):
             "time_to_commit_working_days", "of them had waited at most this since creation, working days.", PERCENTS
         )
     )
-    week_count = Column(pl.Int64(), "Complete weeks that begin in the period, from the stream's first issue on: the n of the index.", minimum=0)
+    week_count = Column(
+        pl.Int64(),
+        "Complete weeks that begin in the period, from the stream's first issue on: the n of the index.",
+        minimum=0,
+    )
     locals().update(estimate_columns("dispersion_index", "Variance of weekly commitments by their mean."))
     commitment_day_count = Column(pl.Int64(), "Days with any commitment.", minimum=0)
     planning_day_count = Column(pl.Int64(), "Planning days.", minimum=0)

@@ -18,8 +18,8 @@ class CurrentRegimes(Table, layer="metrics", key=("value_stream",)):
     """One row per value stream. Answers: since when has it worked as it does now, and is that steady?
 
     A stretch of complete weeks that begins with the last change of weekly deliveries or cycle times that chance would
-    show less than once in a hundred times, or of the definitions. Forecasts look ahead from it. Percentiles and promises
-    (cycle_times, service_levels, ageing_work) are those of their period, whatever changed within it.
+    show less than once in a hundred times, or of the definitions. Forecasts look ahead from it. Percentiles and
+    promises (cycle_times, service_levels, ageing_work) are those of their period, whatever changed within it.
     """
 
     value_stream = Column(LABEL, "Value stream.")

@@ -60,7 +60,9 @@ class Forecasts(Table, layer="metrics", key=("value_stream", "question", "target
         pl.Int64(), "when: within so many weeks. Else empty, or when not in sight (note).", nullable=True, minimum=0
     )
     by_date = Column(pl.Date(), "when: by the end of this day. Empty likewise.", nullable=True)
-    origin_date = Column(pl.Date(), "Day after the last complete week: what it looks ahead from; for open work the day of as_of.")
+    origin_date = Column(
+        pl.Date(), "Day after the last complete week: what it looks ahead from; for open work the day of as_of."
+    )
     history_start_date = Column(pl.Date(), "Monday of the first week it draws from.")
     history_week_count = Column(pl.Int64(), "Weeks it draws from.", minimum=1)
     history_delivered_count = Column(pl.Int64(), "Deliveries in them.", minimum=0)

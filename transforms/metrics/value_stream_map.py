@@ -112,7 +112,9 @@ class ValueStreamMap(PeriodTable, layer="metrics", key=CELL):
     """
 
     stage_name = Column(LABEL, "Stage; 'Awaiting release' is finished work that waits for the release that holds it.")
-    step_kind = Column(pl.String(), "Whether the step stands before the commitment, in the flow, or after done.", values=STEP_KINDS)
+    step_kind = Column(
+        pl.String(), "Whether the step stands before the commitment, in the flow, or after done.", values=STEP_KINDS
+    )
     stage_order = Column(pl.Int32(), "Place in the walk, from 0.", minimum=0)
     has_queue = Column(pl.Boolean(), "It has a status to wait in; without one its gap hides in what counts as touch.")
     has_active = Column(pl.Boolean(), "It has a status in which somebody is meant to work.")

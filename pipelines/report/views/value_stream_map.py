@@ -136,6 +136,7 @@ VIEW = View(
     build=build,
     note=(
         "The average journey of the issues delivered in the period, drawn to scale from left to right. Returns to a"
-        " step are added to it, also to one before the start. Steps without a status to wait in hide their waiting in touch: they are hatched."
+        " step are added to it, also to one before the start."
+        " Steps without a status to wait in hide their waiting in touch: they are hatched."
     ),
 )

@@ -118,8 +118,8 @@ def test_too_much_in_progress_is_said_as_a_multiple(tmp_path):
     known = {"wip_mean": 60.0, "critical_wip": 10.0, "wip_to_critical_ratio": 6.0, "wip_to_critical_ratio_low": 5.0}
     entry = only(work_in_progress.build(version(tmp_path, {"metrics.flow_weekly": [flow_week(JUNE.date(), **known)]})))
     assert entry.finding == (
-        "In the week from 1 Jun 2026 on 60 issues were in progress; 10 would keep the slowest stage busy: 6 times as much [5, …]. Starting more makes"
-        " everything later, not more."
+        "In the week from 1 Jun 2026 on 60 issues were in progress; 10 would keep the slowest stage busy: 6 times"
+        " as much [5, …]. Starting more makes everything later, not more."
     )
 
 
@@ -243,8 +243,8 @@ def test_ages_are_held_against_what_was_promised(tmp_path):
     published = version(tmp_path, {"metrics.ageing_work": ageing, "metrics.service_levels": [level]})
     entry = only(ageing_work.build(published))
     assert plain(entry.finding) == (
-        "3 issues in progress, at least half of them 9 days old or older, 1 blocked. Going by the last half year 85 % are"
-        " delivered within 20 days; older than what holds for their type: 1."
+        "3 issues in progress, at least half of them 9 days old or older, 1 blocked. Going by the last half year 85 %"
+        " are delivered within 20 days; older than what holds for their type: 1."
     )
     assert [row["key"] for row in entry.extra["links"]] == ["PAY-2", "PAY-3", "PAY-1"]
     assert plain(entry.extra["links"][0]["text"]) == "30 days, 1 day of it in Review – blocked"

@@ -53,7 +53,9 @@ def test_time_on_hold_before_the_start_is_not_told_as_time_from_it_on(tmp_path):
 def test_the_time_done_before_a_reopening_is_part_of_the_journey_and_said(tmp_path):
     steps = [step(name, done_gap_days_per_delivered=11.0) for name in ("Development", "Review")]
     finding = plain(only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": steps})).finding)
-    assert "took 17 days on average: 4 days waiting, 2 days in touch and 11 days done before it was reopened." in finding
+    assert (
+        "took 17 days on average: 4 days waiting, 2 days in touch and 11 days done before it was reopened." in finding
+    )
 
 
 def test_the_wait_for_a_release_comes_after_the_journey(tmp_path):
@@ -61,8 +63,8 @@ def test_the_wait_for_a_release_comes_after_the_journey(tmp_path):
     steps = [step("Development"), after | {"has_active": False}]
     finding = plain(only(value_stream_map, version(tmp_path, {"metrics.value_stream_map": steps})).finding)
     assert finding == (
-        "From its start a delivered issue took 3 days on average: 2 days waiting and 1 day in touch. The longest wait is"
-        " in Awaiting release: 8 days. Done work waited 8 days for its release."
+        "From its start a delivered issue took 3 days on average: 2 days waiting and 1 day in touch. The longest wait"
+        " is in Awaiting release: 8 days. Done work waited 8 days for its release."
     )
 
 

@@ -54,6 +54,11 @@ def test_a_wait_that_no_column_shows_is_not_told_as_one_that_was_told_before():
     assert "Halve the wait before Review, which no column shows, and the median falls to about 14" in text
 
 
+def test_a_stage_called_blocked_is_waited_for_like_any_other():
+    text = said(constraint_name="Blocked", constraint_stage_names="Blocked")
+    assert "14 of them waiting, 10 before Blocked." in text
+
+
 def test_where_intake_limits_the_largest_delay_is_named():
     text = said(verdict="intake_limited", constraint_name=None)
     assert "Nothing inside limits how much comes out" in text and "The largest delay is Review" in text
