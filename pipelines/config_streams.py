@@ -144,7 +144,7 @@ class ValueStreamSection(Section):
         "", description="Name of the [[site]] it belongs to; empty: all, each with the site's name behind the stream's."
     )
     projects: tuple[str, ...] = Field(
-        (), description="Keys of its projects; empty takes all that no other stream takes."
+        (), description="Keys of its projects; empty takes all. The first stream that takes an issue has it."
     )
     issue_types: tuple[str, ...] = Field((), description="Issue types that belong to it; empty takes all.")
     commitment: str = Field(

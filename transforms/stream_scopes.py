@@ -29,9 +29,10 @@ class Claim:
         is_project = self.project_ids is None or project_id in self.project_ids
         return is_project and (self.issue_type_ids is None or issue_type_id in self.issue_type_ids)
 
-    def breadth(self) -> int:
-        """0 for a stream that names projects, 1 for one that takes some types of what is left, 2 for all of it."""
-        return 0 if self.project_ids is not None else 1 + (self.issue_type_ids is None)
+    @property
+    def is_rest(self) -> bool:
+        """Whether it names neither projects nor types, and so takes what no other takes."""
+        return self.project_ids is None and self.issue_type_ids is None
 
 
 def assign_scopes(
@@ -39,10 +40,9 @@ def assign_scopes(
 ) -> tuple[tuple[StreamRules, ...], pl.DataFrame]:
     """All streams, and the one each project and type belongs to (SCOPE_SCHEMA, sorted).
 
-    Of the configured streams that match, those that name projects come before those that take what is left, and among
-    these a stream that takes every type comes last; else the first one takes an issue. What none takes belongs to a
-    stream of its project, named like it, with its key where that name is taken. A stream that takes nothing and names
-    no stages is none. Raises WorkflowError for a project or type that is not there.
+    The first configured stream that matches takes an issue; one that names neither projects nor types comes after all
+    others. What none takes belongs to a stream of its project, named like it, with its key where that name is taken. A
+    stream that takes nothing and names no stages is none. Raises WorkflowError for a project or type that is not there.
     """
     seen = issues.select("project_id", "project_key", "issue_type_id", "issue_type").unique().sort(pl.all())
     keys = dict(seen.select("project_id", "project_key").iter_rows())
@@ -69,7 +69,7 @@ def _claims(configured: Sequence[StreamRules], project_keys: dict[int, str], typ
         project_ids = find_ids("project", stream.project_keys, project_keys, said_by=said_by)
         type_ids = find_ids("issue type", stream.issue_types if types else (), types, said_by=said_by)
         claims.append(Claim(stream.name, project_ids or None, type_ids or None))
-    return sorted(claims, key=Claim.breadth)
+    return sorted(claims, key=lambda claim: claim.is_rest)
 
 
 def told_without_issues(configured: Sequence[StreamRules], scopes: pl.DataFrame) -> list[str]:

@@ -88,14 +88,15 @@ def test_of_streams_that_name_the_same_project_the_first_takes_an_issue():
 
 def test_what_no_configured_stream_takes_belongs_to_its_project():
     model = scopes_of(BUGS, APP)
-    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, "App"), (101, 13, "Bugs"), (102, 10, "Operations")]
+    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, "Bugs"), (101, 13, "Bugs"), (102, 10, "Operations")]
     assert streams_of(model) == ["Bugs", "App", "Operations"]
 
 
 @pytest.mark.parametrize("configured", list(permutations((APP, BUGS, REST))))
-def test_a_stream_without_projects_takes_what_no_other_takes_wherever_it_stands(configured):
+def test_a_stream_that_names_nothing_takes_what_no_other_takes_wherever_it_stands(configured):
     model = scopes_of(*configured)
-    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, "App"), (101, 13, "Bugs"), (102, 10, "Rest")]
+    bug_of_app = next(stream.name for stream in configured if stream is not REST)
+    assert model.scopes.rows() == [(100, 10, "App"), (100, 13, bug_of_app), (101, 13, "Bugs"), (102, 10, "Rest")]
     assert streams_of(model) == [stream.name for stream in configured]
 
 

@@ -43,7 +43,8 @@ def test_a_gate_is_a_date():
 
 
 def test_waiting_for_others_has_no_stage_before_which_it_waits():
-    text = said(verdict="external_block", constraint_name="Blocked", constraint_wait_of_cycle_working_days=None)
+    text = said(verdict="external_block", constraint_name="Blocked", constraint_stage_names=None,
+                constraint_wait_of_cycle_working_days=None)  # fmt: skip
     assert "issues blocked by something outside" in text
     assert "before Blocked" not in text
 
