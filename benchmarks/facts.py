@@ -25,7 +25,10 @@ PRODUCT, DUCKDB, GROUPED = "sum_passes", "DuckDB group by", "Polars group_by"
 COLUMNS = ("issue_id", "pass_number", "started_at", "finished_at", *SUM_COLUMNS)
 """What every variant has to give."""
 
-SUMMED = ("issue_id", "pass_number", "kind", "kind_alternative", "is_rework", "entered_at", "elapsed_ms", "working_ms")
+SUMMED = (
+    "issue_id", "pass_number", "kind", "kind_alternative", "is_rework", "entered_at", "left_at", "elapsed_ms",
+    "working_ms",
+)  # fmt: skip
 """Columns that are summed."""
 
 STRETCHES = 90_000
@@ -119,6 +122,7 @@ def _wrong_sums() -> int:
         {
             "issue_id": [1] * STRETCHES, "pass_number": [1] * STRETCHES, "kind": ["touch"] * STRETCHES,
             "kind_alternative": [None] * STRETCHES, "is_rework": [False] * STRETCHES, "entered_at": [AS_OF] * STRETCHES,
+            "left_at": [None] * STRETCHES,
             "elapsed_ms": [CENTURIES_MS] * STRETCHES, "working_ms": [CENTURIES_MS] * STRETCHES,
         },
         schema={name: PersonIntervals.columns[name].dtype for name in SUMMED},

@@ -14,7 +14,7 @@ from transforms.core.issue_journeys import IssueJourneys, trace_issue_journeys
 from transforms.core.status_visits import StatusVisits, build_status_visits
 from transforms.core.work_intervals import PersonIntervals, WorkIntervals, build_person_intervals, build_work_intervals
 from transforms.dependencies import find_dependencies
-from transforms.raw import RawVersions
+from transforms.raw import RawTombstones, RawVersions
 from transforms.schema import check_schema, check_values
 from transforms.workflow import Workflow
 
@@ -25,27 +25,37 @@ TABLES = {
 
 
 def compute(
-    raw: Frames, workflow: Workflow, as_of: datetime, versions: pl.DataFrame | None = None
-) -> dict[str, pl.DataFrame]:
+    raw: Frames, workflow: Workflow, as_of: datetime, versions: pl.DataFrame | None = None,
+    tombstones: pl.DataFrame | None = None,
+) -> dict[str, pl.DataFrame]:  # fmt: skip
     """Core tables by name, from raw issues and changes; every table is checked against its declaration."""
     moment = as_of.astimezone(UTC)
-    blocks = find_blocks(raw, workflow, moment)
-    return compute_part(raw, blocks, workflow, moment, versions)
+    blocks = find_blocks(raw, workflow, moment, tombstones)
+    return compute_part(raw, blocks, workflow, moment, versions, tombstones)
 
 
-def find_blocks(raw: Frames, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
+def find_blocks(
+    raw: Frames, workflow: Workflow, as_of: datetime, tombstones: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """When which issue was blocked by another: the one step that looks across issues."""
     issues, changes = raw.issues.lazy(), raw.changes.lazy()
-    return find_dependencies(issues, changes, build_status_visits(issues, changes, workflow, as_of), workflow, as_of)
+    visits = build_status_visits(issues, changes, workflow, as_of, _lazy(tombstones))
+    return find_dependencies(issues, changes, visits, workflow, as_of)
+
+
+def _lazy(tombstones: pl.DataFrame | None) -> pl.LazyFrame:
+    """What is gone; nothing where nothing is said of it."""
+    return (RawTombstones.empty() if tombstones is None else tombstones).lazy()
 
 
 def compute_part(
-    raw: Frames, blocks: pl.DataFrame, workflow: Workflow, as_of: datetime, versions: pl.DataFrame | None = None
-) -> dict[str, pl.DataFrame]:
+    raw: Frames, blocks: pl.DataFrame, workflow: Workflow, as_of: datetime, versions: pl.DataFrame | None = None,
+    tombstones: pl.DataFrame | None = None,
+) -> dict[str, pl.DataFrame]:  # fmt: skip
     """Core tables of some of a site's issues, whose blocks are known."""
     issues, changes = raw.issues.lazy(), raw.changes.lazy()
     releases = (RawVersions.empty() if versions is None else versions).lazy()
-    visits = build_status_visits(issues, changes, workflow, as_of)
+    visits = build_status_visits(issues, changes, workflow, as_of, _lazy(tombstones))
     persons = build_person_intervals(issues, changes, visits, blocks.lazy(), releases, workflow, as_of)
     journeys = trace_issue_journeys(issues, changes, visits, persons, workflow, as_of)
     lazy = {

@@ -31,7 +31,7 @@ LAWS = {
     """,
     "work in progress changes by what started less what left": """
         SELECT value_stream, week_start_date FROM metrics.flow_weekly
-        WHERE wip_end - wip_start <> started_count - left_by_delivery_count - discarded_count
+        WHERE wip_end - wip_start <> started_count - left_by_delivery_count - discarded_count - gone_count
            OR net_flow <> wip_end - wip_start
     """,
     "a week begins with the work the last one ended with": """

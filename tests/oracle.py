@@ -24,9 +24,10 @@ class Site:
 
     def __init__(
         self, issues: pl.DataFrame, changes: pl.DataFrame, workflow: Workflow, as_of: datetime,
-        versions: pl.DataFrame | None = None,
+        versions: pl.DataFrame | None = None, tombstones: pl.DataFrame | None = None,
     ) -> None:  # fmt: skip
         self.workflow, self.as_of = workflow, ms(as_of)
+        self.gone_at = {} if tombstones is None else {r["issue_id"]: ms(r["gone_at"]) for r in tombstones.to_dicts()}
         self.versions = {} if versions is None else {row["version_id"]: row for row in versions.to_dicts()}
         self.models = {
             (r["value_stream"], r["status_id"], r.get("until")): StatusModel(

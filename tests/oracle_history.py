@@ -71,7 +71,11 @@ class IssueHistory:
     """What one issue went through: values, definitions, visits, passes."""
 
     def __init__(self, issue: Row, changes: Sequence[Row], site: Site) -> None:
-        self.issue, self.site, self.as_of = issue, site, site.as_of
+        self.issue, self.site = issue, site
+        gone_at = site.gone_at.get(issue["issue_id"], FOREVER)
+        self.is_gone, self.as_of = gone_at <= site.as_of, site.as_of
+        if self.is_gone:  # a run that misses it at as_of finds it gone just before
+            self.as_of = max(ms(issue["created_at"]), min(gone_at, site.as_of - 1))
         self._changes = changes
         self.begin = min([ms(issue["created_at"])] + [ms(c["changed_at"]) for c in changes])
 
@@ -191,9 +195,10 @@ class IssueHistory:
 
     # passes
 
-    def is_delivered(self, last: Stay) -> bool:
-        """Whether a terminal stretch that ends with this stay counts as delivered."""
-        at = max(last.entered, last.left - 1 if last.left is not None else self.as_of)
+    def is_delivered(self, stretch: Sequence[Stay]) -> bool:
+        """Whether a terminal stretch counts as delivered: by what held until it was left."""
+        last = stretch[-1]
+        at = max(stretch[0].entered, last.left - 1 if last.left is not None else self.as_of)
         return not self.is_discarded_at(last.visit, last.visit.status_id, at)
 
     def is_discarded_at(self, visit: Visit, status_id: int, at: int) -> bool:
@@ -212,7 +217,7 @@ class IssueHistory:
             lives = lives + stretch
             left = stretch[-1].left
             long = left is not None and left - stretch[0].entered > horizon
-            if over and long and self.is_delivered(stretch[-1]):
+            if over and long and self.is_delivered(stretch):
                 found.append(lives)
                 lives = []
         return [self._pass(n, part) for n, part in enumerate([*found, lives] if lives else found, start=1)]

@@ -170,7 +170,8 @@ class Life(IssueHistory):
         """The first life's clocks and counts."""
         first = self.passes[0]
         own = [s for s in self.stretches if s.pass_number == 1]
-        row: Row = {"started_at": first.started, "finished_at": first.finished, "outcome": self._outcome(first)}
+        finished = self.as_of if first.finished is None and self.is_gone else first.finished
+        row: Row = {"started_at": first.started, "finished_at": finished, "outcome": self._outcome(first)}
         for kind in SPAN_KINDS:
             spent = [s for s in own if s.kind == kind]
             row[f"{kind}_ms"] = sum(s.end - s.start for s in spent)
@@ -186,7 +187,9 @@ class Life(IssueHistory):
 
     def _outcome(self, life: Pass) -> str:
         if life.finished is not None:
-            return "delivered" if self.is_delivered(life.stays[-1]) else "discarded"
+            return "delivered" if self.is_delivered(life.stays[-1:]) else "discarded"
+        if self.is_gone:
+            return "gone"
         return "in_progress" if life.started is not None else "not_started"
 
     def _counts(self, life: Pass) -> Row:
@@ -200,7 +203,8 @@ class Life(IssueHistory):
             "backward_move_count": self._backward_moves(life.stays),
             "handoff_count": self._handoffs(life),
             "continuity_break_count": len({stay.visit for stay in life.stays if stay.visit.doubt is not None}),
-            "is_never_started": life.finished is not None and not any(self.worked(stay) for stay in life.stays),
+            "is_never_started": (life.finished is not None or self.is_gone)
+            and not any(self.worked(stay) for stay in life.stays),
         }
 
     def _backward_moves(self, stays: list[Stay]) -> int:

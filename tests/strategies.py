@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests import builders
 from tests.builders import PERSONS, RESOLUTIONS, Board, Frames, History, Status, frames, history, issue_id_of
 from transforms.calendar import WorkingCalendar
-from transforms.raw import RawVersions
+from transforms.raw import RawTombstones, RawVersions
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
 ZONES = ("Europe/Berlin", "America/New_York")
@@ -49,6 +49,7 @@ class Case:
     workflow: Workflow
     as_of: datetime
     versions: pl.DataFrame | None = None
+    tombstones: pl.DataFrame | None = None
 
     def frames_and_workflow(self) -> tuple[Frames, Workflow, datetime]:
         """What ``chain.compute`` takes."""
@@ -65,6 +66,8 @@ class Case:
         lines = [f"as of {self.as_of:%d %H:%M:%S.%f}; {self.workflow.streams[0]}", "statuses: " + "; ".join(model)]
         for version in [] if self.versions is None else self.versions.to_dicts():
             lines.append(f"  version {version['version_id']} on {version['release_date']}, {version['is_released']}")
+        for grave in [] if self.tombstones is None else self.tombstones.to_dicts():
+            lines.append(_line(grave["gone_at"], f"issue {grave['issue_id']} is gone"))
         for issue in self.frames.issues.to_dicts():
             lines.append(_line(issue["created_at"], f"{issue['issue_key']} created; now {_now(issue)}"))
             own = self.frames.changes.filter(issue_id=issue["issue_id"]).sort("changed_at", maintain_order=True)
@@ -316,3 +319,18 @@ def instants(draw: st.DrawFn, days: int = 9) -> tuple[datetime, datetime]:
     """A stretch of up to ``days`` days, to the millisecond, near a clock change."""
     start = draw(st.sampled_from(STARTS)) + timedelta(milliseconds=draw(st.integers(0, 3 * 86_400_000)))
     return start, start + timedelta(milliseconds=draw(st.integers(0, days * 86_400_000)))
+
+
+@st.composite
+def gone_cases(draw: st.DrawFn, **how: Any) -> Case:
+    """A small site some of whose issues were missed by a run, before, at or after the moment of reading."""
+    case = draw(st.one_of(cases(**how), dated_cases(**how), released_cases(**how)))
+    rows = []
+    for issue_id, created in case.frames.issues.select("issue_id", "created_at").rows():
+        if draw(st.booleans()):
+            first, last = (at.replace(tzinfo=None) for at in (created, case.as_of + timedelta(days=1)))
+            at = draw(st.datetimes(first, last)).replace(tzinfo=UTC)
+            rows.append(
+                (issue_id, "deleted_or_no_access", _whole_ms(max(created, draw(st.sampled_from([at, case.as_of])))))
+            )
+    return replace(case, tombstones=pl.DataFrame(rows, schema=RawTombstones.polars_schema(), orient="row"))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.order import ORDER
+from transforms.order import ORDER, same_issue
 from transforms.schema import TIMESTAMP
 from transforms.states import Timeline
 from transforms.workflow import TERMINAL_KINDS, Workflow
@@ -51,7 +51,8 @@ def find_dependencies(
     visits = status_visits.select(VISIT_COLUMNS)
     if workflow.is_redefined:
         visits = cut_where_ended(visits.collect(), workflow, as_of).lazy()
-    ended = visits.filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
+    left = pl.when(same_issue(-1)).then("left_at").alias("left_at")  # being gone revives nothing
+    ended = visits.with_columns(left).filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
     return dependency_intervals(named.collect(), linked.collect(), ended.collect(), as_of)
 
 

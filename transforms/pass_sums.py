@@ -27,8 +27,9 @@ OTHER_SUMS = ("span_ms", "span_working_ms", "touch_ms_low", "touch_ms_high", "re
 def sum_passes(intervals: pl.DataFrame) -> pl.DataFrame:
     """One row per issue and pass, from work intervals in order.
 
-    Columns: issue_id, pass_number, started_at, first_finished_at, finished_at (empty where it has not happened),
-    last_kind, SUM_COLUMNS, span_ms, span_working_ms, touch_ms_low, touch_ms_high, rework_touch_ms. Milliseconds, int64.
+    Columns: issue_id, pass_number, started_at, first_finished_at, finished_at (empty where it has not happened; of an
+    open pass whose issue is gone, when that was), last_kind, SUM_COLUMNS, span_ms, span_working_ms,
+    touch_ms_low, touch_ms_high, rework_touch_ms. Milliseconds, int64.
     """
     starts = _starts(intervals)
     cuts = [0, *np.searchsorted(starts, np.arange(ROWS_AT_ONCE, len(intervals), ROWS_AT_ONCE)), len(starts)]
@@ -108,7 +109,9 @@ def _clocks(
     return {
         "started_at": _gather(entered, starts + before, starts + before < ends),
         "first_finished_at": _gather(entered, first_end, first_end < ends),
-        "finished_at": _gather(entered, ends - after, after > 0),
+        "finished_at": _gather(entered, ends - after, after > 0).zip_with(
+            pl.Series(after > 0), intervals["left_at"].gather(ends - 1)
+        ),
         "last_kind": intervals["kind"].gather(ends - 1),
     }
 

@@ -14,14 +14,18 @@ from transforms.calendar import WorkingClock
 from transforms.order import run_ends, same_issue
 
 
-def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+def close_stretches(rows: pl.DataFrame, as_of: datetime, gone: pl.DataFrame | None = None) -> pl.DataFrame:
     """Add left_at (the next row of the issue; empty for its last) and elapsed_ms (up to ``as_of`` where empty).
 
-    ``rows`` hold issue_id and entered_at in microseconds, an issue's rows together and in order.
+    ``rows`` hold issue_id and entered_at in microseconds, an issue's rows together and in order. The last row of an
+    issue in ``gone`` (issue_id, gone_at; in order) is left when the issue was gone.
     """
-    left = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
+    left = rows.select(left=pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1)))["left"]
     lasts = run_ends(rows["issue_id"].to_numpy())
-    elapsed = _until_next(rows["entered_at"].to_physical().to_numpy(), lasts, _microseconds(as_of, rows))
+    if gone is not None and len(gone):
+        left = left.scatter(lasts, _gone(rows[pl.Series(lasts)], gone))
+    ends = left.gather(lasts).fill_null(as_of).to_physical().to_numpy()
+    elapsed = _until_next(rows["entered_at"].to_physical().to_numpy(), lasts, ends)
     elapsed //= 1000  # in place: a temporary of this size costs more than the division
     return rows.with_columns(left_at=left, elapsed_ms=pl.Series(elapsed))
 
@@ -29,10 +33,16 @@ def close_stretches(rows: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
 def add_working_time(rows: pl.DataFrame, calendar: np.ndarray, clock: WorkingClock, as_of: datetime) -> pl.DataFrame:
     """Add working_ms to closed stretches; ``calendar`` is the position of each row's calendar on the clock."""
     readings = clock.readings(rows["entered_at"].to_physical().to_numpy(), calendar)
-    end = _microseconds(as_of, rows)
-    ends = np.concatenate([clock.readings(end, code) for code in range(int(calendar.max(initial=0)) + 1)])
     lasts = run_ends(rows["issue_id"].to_numpy())
-    return rows.with_columns(working_ms=pl.Series(_until_next(readings, lasts, ends[calendar[lasts]])))
+    ends = clock.readings(rows["left_at"].gather(lasts).fill_null(as_of).to_physical().to_numpy(), calendar[lasts])
+    return rows.with_columns(working_ms=pl.Series(_until_next(readings, lasts, ends)))
+
+
+def _gone(lasts: pl.DataFrame, gone: pl.DataFrame) -> pl.Series:
+    """When the issue of each of these rows was gone, never before the row begins; empty for one that is not."""
+    told = lasts.join(gone, on="issue_id", how="left", maintain_order="left")
+    is_gone = pl.col.gone_at.is_not_null()
+    return told.select(left=pl.when(is_gone).then(pl.max_horizontal("gone_at", "entered_at")))["left"]
 
 
 def _until_next(readings: np.ndarray, lasts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -41,8 +51,3 @@ def _until_next(readings: np.ndarray, lasts: np.ndarray, ends: np.ndarray) -> np
     np.subtract(readings[1:], readings[:-1], out=spent[:-1])
     spent[lasts] = ends - readings[lasts]
     return spent
-
-
-def _microseconds(as_of: datetime, rows: pl.DataFrame) -> np.ndarray:
-    """The instant as ``rows`` hold theirs."""
-    return pl.Series([as_of], dtype=rows.schema["entered_at"]).to_physical().to_numpy()

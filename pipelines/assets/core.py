@@ -36,9 +36,11 @@ def changes(raw_changes: Frame) -> Frame:
 
 
 @table_asset(StatusVisits)
-def status_visits(raw_issues: Frame, raw_changes: Frame, workflow: Workflow, landed_batches: Landed) -> Frame:
+def status_visits(
+    raw_issues: Frame, raw_changes: Frame, raw_tombstones: Frame, workflow: Workflow, landed_batches: Landed
+) -> Frame:
     """Fill StatusVisits."""
-    return build_status_visits(raw_issues, raw_changes, workflow, landed_batches.as_of)
+    return build_status_visits(raw_issues, raw_changes, workflow, landed_batches.as_of, raw_tombstones)
 
 
 @table_asset(Statuses)

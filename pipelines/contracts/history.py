@@ -27,11 +27,12 @@ def without_gaps(table: str, order: str, says: str) -> Contract:
                 f"  SELECT issue_id, {order}, entered_at, left_at,",
                 f"         lead(entered_at) OVER (PARTITION BY issue_id ORDER BY {order}) AS next_entered_at,",
                 f"         {order} - row_number() OVER (PARTITION BY issue_id ORDER BY {order}) AS misnumbered",
-                "  FROM {batch})",
-                "WHERE left_at < entered_at OR next_entered_at IS DISTINCT FROM left_at OR misnumbered <> 0",
+                "  FROM {batch}) JOIN core.issues USING (issue_id)",
+                "WHERE left_at < entered_at OR misnumbered <> 0",
+                "   OR (next_entered_at IS DISTINCT FROM left_at AND NOT (next_entered_at IS NULL AND is_deleted))",
             )
         ),
-        (table,),
+        (table, "issues"),
     )
 
 

@@ -17,6 +17,13 @@ from transforms.calendar import WorkingCalendar
 
 NOBODY_NAMED: Mapping[int, str] = MappingProxyType({})
 
+GONE_WORDS = {
+    "deleted_or_no_access": "it is gone: deleted, or hidden from the account that reads",
+    "moved_out": "it is gone: moved out of the projects that are read",
+    "archived": "it is gone: archived",
+}
+"""Why no search finds an issue any more (core.issues.gone_reason)."""
+
 COUNTS = ("backward_move_count", "reopen_count", "handoff_count", "continuity_break_count")
 
 
@@ -220,6 +227,8 @@ def _why_finished(record: Record) -> str:
         return "it is open; all sums run to the moment these tables speak of"
     if journey["is_rolled_up"]:
         return "the last of its children was finished"
+    if journey["outcome"] == "gone":
+        return f"{GONE_WORDS[record.issue['gone_reason']]}, as a run found at that moment; its time ends there"
     reason = f"it entered {status_name(record, visit_at(record, journey['finished_at']))}"
     if record.passes:
         return f"{reason}; it came back so much later that its second life is counted apart"

@@ -58,7 +58,10 @@ _OF_ISSUE = {
     "decisions": "SELECT v.* FROM core.status_visits v JOIN core.stages USING (site_name, value_stream, stage_name)"
     " WHERE site_name = $site AND issue_id = $id AND work_kind = 'queue' AND is_committed AND left_at IS NOT NULL"
     " AND NOT EXISTS (FROM core.changes c WHERE c.site_name = v.site_name AND c.issue_id = v.issue_id"
-    " AND c.field = 'status' AND c.is_automation AND c.changed_at = v.left_at) ORDER BY visit_number",
+    " AND c.field = 'status' AND c.is_automation AND c.changed_at = v.left_at) AND NOT EXISTS"
+    " (FROM core.issue_journeys j WHERE j.site_name = v.site_name AND j.issue_id = v.issue_id"
+    " AND j.outcome = 'gone' AND j.finished_at = v.left_at)"
+    " ORDER BY visit_number",
     "children": "SELECT * FROM core.issue_journeys WHERE site_name = $site AND parent_id = $id"
     " AND started_at IS NOT NULL ORDER BY started_at, issue_key",
     "child_intervals": "SELECT i.* FROM core.work_intervals i JOIN core.issue_journeys j USING (site_name, issue_id)"

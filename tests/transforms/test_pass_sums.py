@@ -14,7 +14,8 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 
 SCHEMA = {
     "issue_id": pl.Int64, "pass_number": pl.Int32, "kind": INTERVAL_KIND, "kind_alternative": INTERVAL_KIND,
-    "is_rework": pl.Boolean, "entered_at": TIMESTAMP, "elapsed_ms": pl.Int64, "working_ms": pl.Int64,
+    "is_rework": pl.Boolean, "entered_at": TIMESTAMP, "left_at": TIMESTAMP,
+    "elapsed_ms": pl.Int64, "working_ms": pl.Int64,
 }  # fmt: skip
 
 
@@ -24,7 +25,9 @@ def intervals(*lives: list[tuple], unit: int = 1) -> pl.DataFrame:
     for issue, life in enumerate(lives):
         for kind, hours, *more in life:
             how = {"pass": 1, "other": None, "rework": False} | (more[0] if more else {})
-            rows.append((issue, how["pass"], kind, how["other"], how["rework"], at, hours * unit, hours * unit // 2))
+            rows.append(
+                (issue, how["pass"], kind, how["other"], how["rework"], at, None, hours * unit, hours * unit // 2)
+            )
             at += timedelta(hours=hours)
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from tests.builders import BOARD, UTC, Board, Frames, History, frames
+from tests.builders import BOARD, UTC, Board, Frames, History, frames, issue_id_of
 from tests.chain import compute
+from transforms.raw import RawTombstones
 from transforms.schema import Table, check_schema, check_values
 from transforms.workflow import Workflow
 
@@ -56,18 +57,28 @@ class Told:
 
 def tell(
     *histories: History, as_of: str = FRIDAY_EVENING, versions: pl.DataFrame | None = None,
-    board: Board = BOARD, **workflow: Any,
+    board: Board = BOARD, gone: tuple[tuple[str, str], ...] = (), **workflow: Any,
 ) -> Told:  # fmt: skip
-    """Calculate the core tables of some histories, read at ``as_of`` with a workflow over ``board``."""
-    return calculate(frames(*histories), as_of, versions, board.workflow(**workflow))
+    """Calculate the core tables of some histories, read at ``as_of`` with a workflow over ``board``.
+
+    ``gone`` are keys of issues that no search finds any more, and since when.
+    """
+    return calculate(frames(*histories), as_of, versions, board.workflow(**workflow), gone)
 
 
 def calculate(
-    raw: Frames, as_of: str = FRIDAY_EVENING, versions: pl.DataFrame | None = None, workflow: Workflow | None = None
-) -> Told:
+    raw: Frames, as_of: str = FRIDAY_EVENING, versions: pl.DataFrame | None = None, workflow: Workflow | None = None,
+    gone: tuple[tuple[str, str], ...] = (),
+) -> Told:  # fmt: skip
     """The same from raw frames, for what the builder refuses to tell."""
     model, moment = workflow or BOARD.workflow(), instant(as_of)
-    return Told(raw, model, moment, compute(raw, model, moment, versions))
+    return Told(raw, model, moment, compute(raw, model, moment, versions, tombstones(*gone)))
+
+
+def tombstones(*gone: tuple[str, str]) -> pl.DataFrame:
+    """RawTombstones of issues that were found deleted."""
+    rows = [(issue_id_of(key), "deleted_or_no_access", instant(at)) for key, at in gone]
+    return pl.DataFrame(rows, schema=RawTombstones.polars_schema(), orient="row")
 
 
 def instant(at: str) -> datetime:

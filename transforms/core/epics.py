@@ -74,7 +74,9 @@ def _parent_spans(children: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("not_started"))
         .when((pl.col.outcome == "discarded").all())
         .then(pl.lit("discarded"))
-        .otherwise(pl.lit("delivered"))
+        .when((pl.col.outcome == "delivered").any())
+        .then(pl.lit("delivered"))
+        .otherwise(pl.lit("gone"))
     )
     return children.group_by(issue_id="parent_id").agg(
         pl.col("started_at").min(),

@@ -20,7 +20,9 @@ from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.workflow import TERMINAL_KINDS, Workflow
 from transforms.workflow_index import NO_ORDER, WorkflowIndex, assign_streams, covered_stretch
 
-OUTCOMES = ("delivered", "discarded", "in_progress", "not_started")
+ENDED = ("delivered", "discarded", "gone")
+
+OUTCOMES = (*ENDED, "in_progress", "not_started")
 
 
 class IssueJourneys(Table, layer="core", key=("issue_id",)):
@@ -44,7 +46,9 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         "Counts as a piece of work in every metric: at the level at which the site counts work (standard issues, or"
         " sub-tasks where there is nothing else) and measured by its own statuses.",
     )
-    outcome = Column(pl.String(), "What became of it, up to as_of.", values=OUTCOMES)
+    outcome = Column(
+        pl.String(), "What became of it, up to as_of; gone: no search found it any more (core.issues).", values=OUTCOMES
+    )
     is_never_started = Column(pl.Boolean(), "Ended without ever having been in a committed status before.")
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
     started_at = Column(
@@ -60,7 +64,10 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         nullable=True,
     )
     finished_at = Column(
-        TIMESTAMP, "Beginning of the terminal stretch that ended the journey. Empty while it is open.", nullable=True
+        TIMESTAMP,
+        "Beginning of the terminal stretch that ended the journey; of open work that is gone, when it was missed. Empty"
+        " while it is open.",
+        nullable=True,
     )
     lead_ms = Column(pl.Int64(), "Creation to delivery of really started work. Else empty.", nullable=True)
     lead_working_ms = Column(pl.Int64(), "Working time of lead_ms. Empty likewise.", nullable=True, minimum=0)
@@ -96,8 +103,8 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
 
     locals().update(partition_rules())
     finished_as_told = RowRule(
-        "a journey has a finish exactly if it was delivered or discarded",
-        "(finished_at IS NOT NULL) = (outcome IN ('delivered', 'discarded'))",
+        "a journey has a finish exactly if it was delivered or discarded, or is gone",
+        "(finished_at IS NOT NULL) = (outcome IN ('delivered', 'discarded', 'gone'))",
     )
     not_started_has_no_start = RowRule(
         "what was not started has neither start nor span",
@@ -163,7 +170,7 @@ def trace_issue_journeys(
 
 
 def finished() -> pl.Expr:
-    """Whether a pass has ended."""
+    """Whether a pass has ended, if only by its issue being gone."""
     return pl.col.finished_at.is_not_null()
 
 
@@ -172,8 +179,10 @@ def outcome() -> pl.Expr:
     return (
         pl.when(finished() & (pl.col.last_kind == "discarded"))
         .then(pl.lit("discarded"))
-        .when(finished())
+        .when(finished() & (pl.col.last_kind == "done"))
         .then(pl.lit("delivered"))
+        .when(finished())
+        .then(pl.lit("gone"))
         .when(pl.col.started_at.is_not_null())
         .then(pl.lit("in_progress"))
         .otherwise(pl.lit("not_started"))

@@ -23,7 +23,9 @@ class ReturnPasses(Table, layer="core", key=("issue_id", "pass_number")):
     outcome = Column(pl.String(), "What became of this pass, up to as_of.", values=OUTCOMES)
     returned_at = Column(TIMESTAMP, "When it left its terminal status.")
     started_at = Column(TIMESTAMP, "First committed status of this pass. Empty before.", nullable=True)
-    finished_at = Column(TIMESTAMP, "End of this pass. Empty while it is open.", nullable=True)
+    finished_at = Column(
+        TIMESTAMP, "End of this pass, or when its issue was gone. Empty while it is open.", nullable=True
+    )
     span_ms = Column(pl.Int64(), "Start to finish of this pass, or to as_of while open.", minimum=0)
     span_working_ms = Column(pl.Int64(), "Working time of span_ms.", minimum=0)
     touch_ms = Column(pl.Int64(), "Milliseconds of the pass touched.", minimum=0)

@@ -6,8 +6,10 @@ from datetime import datetime
 
 import polars as pl
 
+from transforms.gone import gone_by, while_there
 from transforms.order import ORDER, number_in_issue, places_of, same_issue
 from transforms.parts import in_parts
+from transforms.raw import RawTombstones
 from transforms.row_rules import WORKING_WITHIN_ELAPSED, elapsed_between
 from transforms.schema import LABEL, TIMESTAMP, Column, RowRule, Table
 from transforms.status_events import status_events
@@ -43,7 +45,11 @@ class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
         nullable=True,
     )
     entered_at = Column(TIMESTAMP, "Entry.")
-    left_at = Column(TIMESTAMP, "Exit; the visit is [entered_at, left_at). Empty while it stays.", nullable=True)
+    left_at = Column(
+        TIMESTAMP,
+        "Exit, or when the issue was found gone; the visit is [entered_at, left_at). Empty while it stays.",
+        nullable=True,
+    )
     elapsed_ms = Column(pl.Int64(), "Milliseconds from entry to exit, or to as_of while it stays.", minimum=0)
     working_ms = Column(pl.Int64(), "Those within the value stream's calendar.", minimum=0)
 
@@ -53,22 +59,33 @@ class StatusVisits(Table, layer="core", key=("issue_id", "visit_number")):
 
 
 def build_status_visits(
-    issues: pl.LazyFrame, changes: pl.LazyFrame, workflow: Workflow, as_of: datetime
+    issues: pl.LazyFrame,
+    changes: pl.LazyFrame,
+    workflow: Workflow,
+    as_of: datetime,
+    tombstones: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:
-    """Trace every issue through its statuses up to ``as_of``; StatusVisits, from RawIssues and RawChanges."""
+    """Trace every issue through its statuses up to ``as_of``, or until it was gone.
+
+    StatusVisits, from RawIssues, RawChanges and RawTombstones.
+    """
     placed = assign_streams(issues.collect(), workflow)
     moves = changes.filter(pl.col.field.is_in(MOVE_FIELDS)).select(*ORDER, "field", "from_id", "to_id")
-    events = _known_by(status_events(placed, moves.collect()), as_of)
+    gone = gone_by(RawTombstones.empty().lazy() if tombstones is None else tombstones, as_of)
+    events = while_there(_known_by(status_events(placed, moves.collect()), as_of), gone)
     index = WorkflowIndex(workflow, *covered_stretch([events["entered_at"]], as_of))
-    parts = [visits_of(some, own, index, as_of) for some, own in in_parts(placed, events)]
+    parts = [visits_of(some, own, gone, index, as_of) for some, own in in_parts(placed, events)]
     return pl.concat(parts, rechunk=False).lazy()
 
 
-def visits_of(placed: pl.DataFrame, events: pl.DataFrame, index: WorkflowIndex, as_of: datetime) -> pl.DataFrame:
+def visits_of(
+    placed: pl.DataFrame, events: pl.DataFrame, gone: pl.DataFrame, index: WorkflowIndex, as_of: datetime
+) -> pl.DataFrame:
     """Close the ordered status events, up to ``as_of``, of issues whose value streams are known."""
     issue = places_of(events["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
-    visits = add_working_time(close_stretches(events, as_of), index.calendar[stream], index.clock, as_of)
+    visits = close_stretches(events, as_of, gone)
+    visits = add_working_time(visits, index.calendar[stream], index.clock, as_of)
     row = index.locate(stream, events["status_id"].to_numpy())
     model = index.statuses.select(pl.col("value_stream", "stage_name").cast(LABEL), "work_kind")
     visits = visits.with_columns(model[index.held(row, stream, events["entered_at"])].get_columns())

@@ -13,6 +13,7 @@ import polars as pl
 from transforms.definitions import definition_timeline, ended_before
 from transforms.dependencies import dependency_timeline
 from transforms.families import rolled_up_ids
+from transforms.gone import gone_from, while_there
 from transforms.kinds import add_kinds
 from transforms.order import ORDER, number_in_issue, places_of, same_issue
 from transforms.parts import in_parts
@@ -35,7 +36,7 @@ RUN_KEYS = ("stage_name", "kind", "kind_alternative", "assignee", "is_rework", "
 """Neighbouring stretches alike in all of these are one interval."""
 
 
-VISIT_COLUMNS = ("issue_id", "visit_number", "status_id", "doubtful_status_id", "is_revisit", "entered_at")
+VISIT_COLUMNS = ("issue_id", "visit_number", "status_id", "doubtful_status_id", "is_revisit", "entered_at", "left_at")
 
 LAID_FIELDS = ("assignee", "flagged", "resolution")
 """Fields whose changes are laid over the visits; links and releases come by themselves."""
@@ -63,7 +64,11 @@ class WorkIntervals(Table, layer="core", key=("issue_id", "interval_number")):
     )
     is_rework = Column(pl.Boolean(), "In a status the issue had been in before.")
     entered_at = Column(TIMESTAMP, "Beginning.")
-    left_at = Column(TIMESTAMP, "End; the stretch is [entered_at, left_at). Empty while it lasts.", nullable=True)
+    left_at = Column(
+        TIMESTAMP,
+        "End, or when the issue was found gone; the stretch is [entered_at, left_at). Empty while it lasts.",
+        nullable=True,
+    )
     elapsed_ms = Column(pl.Int64(), "Milliseconds, up to as_of while it lasts.", minimum=0)
     working_ms = Column(pl.Int64(), "Those within the value stream's calendar.", minimum=0)
 
@@ -117,11 +122,12 @@ def intervals_of(
     placed: pl.DataFrame, visits: pl.DataFrame, states: dict[str, Timeline], index: WorkflowIndex, as_of: datetime
 ) -> pl.DataFrame:
     """Partition the lives of issues whose visits and timelines are known."""
-    rows = sweep(_with_model_rows(placed, visits, index), states, as_of)
+    gone = gone_from(visits)
+    rows = while_there(sweep(_with_model_rows(placed, visits, index), states, as_of), gone)
     issue = places_of(rows["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
     rows = add_kinds(_by_definition(rows, index, stream), index, stream).filter(holds())
-    intervals = close_stretches(rows.filter(_begins_run()), as_of)
+    intervals = close_stretches(rows.filter(_begins_run()), as_of, gone)
     issue = places_of(intervals["issue_id"], placed["issue_id"])
     stream = placed["stream"].to_numpy()[issue]
     intervals = add_working_time(intervals, index.calendar[stream], index.clock, as_of)

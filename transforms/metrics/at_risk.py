@@ -24,7 +24,10 @@ TYPE_CALLED_ALL = "All (issue type)"
 """What a site's own type of that name is called in such a table."""
 
 STAYED, DELIVERED, DISCARDED = 0, 1, 2
-"""How a journey left a period: still open at its end, or one of the two endings, which compete."""
+"""How a journey left a period: open when last seen, or one of the two endings, which compete."""
+
+
+ENDINGS = {"delivered": DELIVERED, "discarded": DISCARDED}
 
 
 class AtRisk(NamedTuple):
@@ -45,7 +48,8 @@ def at_risk(journeys: pl.DataFrame, grid: pl.DataFrame, workflow: Workflow, as_o
     """One row per really started journey and period in which it was in progress, however briefly.
 
     Columns: issue_id, value_stream, issue_type, PERIOD_KEY, cause; ages since its start: entry_days, leave_days,
-    entry_working_days, leave_working_days. One that was under way before counts as watched from just before the
+    entry_working_days, leave_working_days; is_gone: no search found it any more, so that it is
+    censored at that age. One that was under way before counts as watched from just before the
     age it had then: what finishes in the period's first instant, or outside working hours, was at risk.
     """
     started = journeys.filter(pl.col.started_at.is_not_null() & ~pl.col.is_never_started)
@@ -55,13 +59,14 @@ def at_risk(journeys: pl.DataFrame, grid: pl.DataFrame, workflow: Workflow, as_o
     )  # fmt: skip
     seen = stretches_in_periods(started, "started_at", "until", grid, as_of)
     has_ended = pl.col.finished_at.is_not_null() & (pl.col.finished_at < pl.col.ends_at)
-    ending = pl.when(pl.col.outcome == "delivered").then(DELIVERED).otherwise(DISCARDED)
+    ending = pl.col.outcome.replace_strict(ENDINGS, default=STAYED, return_dtype=pl.Int8)
     seen = seen.with_columns(
-        cause=pl.when(has_ended).then(ending).otherwise(STAYED).cast(pl.Int8),
+        cause=pl.when(has_ended).then(ending).otherwise(pl.lit(STAYED, pl.Int8)),
+        is_gone=has_ended & (pl.col.outcome == "gone"),
         leaves_at=pl.when(has_ended).then("finished_at").otherwise("ends_at"),
     )
     return seen.select(
-        "issue_id", "value_stream", "issue_type", *PERIOD_KEY[1:], "cause", *_ages(seen, workflow, as_of)
+        "issue_id", "value_stream", "issue_type", *PERIOD_KEY[1:], "cause", "is_gone", *_ages(seen, workflow, as_of)
     )
 
 

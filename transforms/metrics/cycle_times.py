@@ -10,7 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from transforms.definitions import cut_where_ended
-from transforms.metrics.at_risk import ALL_TYPES, at_risk, own_type, with_all_types
+from transforms.metrics.at_risk import ALL_TYPES, STAYED, at_risk, own_type, with_all_types
 from transforms.metrics.cycle_curves import (
     HORIZONS,
     MINIMUM_INCIDENCE_SAMPLE,
@@ -152,7 +152,7 @@ def _plain(journeys: pl.DataFrame, waits: pl.DataFrame, grid: pl.DataFrame, work
     """Counts of what happened in every period, and percentiles of what it had taken."""
     hours = {stream.name: float(stream.calendar.hours_per_day) for stream in workflow.streams}
     working_day = MS_PER_HOUR * pl.col.value_stream.cast(pl.String).replace_strict(hours, return_dtype=pl.Float64)
-    is_delivered = pl.col.outcome == "delivered"
+    is_delivered, is_discarded = (pl.col.outcome == ending for ending in ("delivered", "discarded"))
     finished = _in_periods(journeys, "finished_at", grid).with_columns(
         cycle=pl.col.cycle_ms / MS_PER_DAY,
         working=pl.col.cycle_working_ms / working_day,
@@ -161,8 +161,8 @@ def _plain(journeys: pl.DataFrame, waits: pl.DataFrame, grid: pl.DataFrame, work
     endings = finished.group_by(KEY).agg(
         delivered_count=(is_delivered & ~pl.col.is_never_started).sum(),
         never_started_count=(is_delivered & pl.col.is_never_started).sum(),
-        discarded_count=(~is_delivered & ~pl.col.is_never_started).sum(),
-        dropped_count=(~is_delivered & pl.col.is_never_started).sum(),
+        discarded_count=(is_discarded & ~pl.col.is_never_started).sum(),
+        dropped_count=(is_discarded & pl.col.is_never_started).sum(),
     )
     started = _in_periods(journeys.filter(~pl.col.is_never_started), "started_at", grid)
     started = started.with_columns(upstream=_days(pl.col.created_at, pl.col.started_at).clip(0))
@@ -187,7 +187,9 @@ def _days(begin: pl.Expr, end: pl.Expr) -> pl.Expr:
 
 
 def _observed(seen: pl.DataFrame) -> pl.DataFrame:
-    return seen.group_by(KEY).agg(observed_count=pl.len(), open_count=(pl.col.cause == 0).sum())
+    return seen.group_by(KEY).agg(
+        observed_count=pl.len(), open_count=((pl.col.cause == STAYED) & ~pl.col.is_gone).sum()
+    )
 
 
 def _finished(rows: pl.DataFrame) -> pl.DataFrame:

@@ -33,11 +33,12 @@ class Stays(NamedTuple):
 
 
 class Journeys(NamedTuple):
-    """The stream's counted issues in order of id: day of the end (NEVER while open), and whether it was delivered."""
+    """The stream's counted issues in order of id: day of the end (NEVER while open), and what it was."""
 
     ids: np.ndarray
     ended: np.ndarray
     is_delivered: np.ndarray
+    is_discarded: np.ndarray
 
 
 def count_days(
@@ -73,8 +74,8 @@ def _days(first: datetime, as_of: datetime, zone: ZoneInfo) -> pl.DataFrame:
 
 
 def _journeys(told: pl.DataFrame, days: pl.DataFrame) -> Journeys:
-    is_delivered = (told["outcome"] == "delivered").to_numpy()
-    return Journeys(told["issue_id"].to_numpy(), _day_of(told["finished_at"], days), is_delivered)
+    endings = ((told["outcome"] == outcome).to_numpy() for outcome in ("delivered", "discarded"))
+    return Journeys(told["issue_id"].to_numpy(), _day_of(told["finished_at"], days), *endings)
 
 
 def _stays(intervals: pl.LazyFrame, walk: pl.DataFrame, journeys: Journeys, days: pl.DataFrame) -> Stays:
@@ -106,7 +107,7 @@ def _counts(stays: Stays, journeys: Journeys, stage_count: int, day_count: int) 
     reached = np.minimum.accumulate(arrived[:, ::-1], axis=1)[:, ::-1]
     shape = (stage_count, day_count)
     comings, goings = (_staircase(stays.stage, day, shape) for day in (stays.entered, stays.left))
-    is_given_up = ~journeys.is_delivered & (given_up >= 0)
+    is_given_up = journeys.is_discarded & (given_up >= 0)
     every = np.broadcast_to(np.arange(stage_count, dtype=np.int16), arrived.shape)
     return {
         "arrived_count": _staircase(every, arrived, shape),

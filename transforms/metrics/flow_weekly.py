@@ -20,7 +20,15 @@ from transforms.metrics.period_tables import (
     note_column,
 )
 from transforms.metrics.raw_process_time import add_raw_process_time
-from transforms.metrics.weekly_flow import WEEK, add_change_note, by_stream, flow_journeys, flow_weeks, weekly_flow
+from transforms.metrics.weekly_flow import (
+    WEEK,
+    add_change_note,
+    by_stream,
+    flow_journeys,
+    flow_weeks,
+    left_count,
+    weekly_flow,
+)
 from transforms.metrics.weekly_limits import RATIO_WEEKS, add_cycle_means, add_limits, add_start_finish_ratio
 from transforms.row_rules import LITTLES_LAW, all_of
 from transforms.schema import LABEL, Column, RowRule, Table
@@ -35,8 +43,9 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
 
     Counted work only, first lives only. Work in progress was really started and has not ended; what ended without
     ever having been started counts as delivered, but never was in progress: wip_end = wip_start + started_count −
-    left_by_delivery_count − discarded_count. wip_mean = present_per_week × residence_days / 7 holds exactly in every
-    week (Little's law on a window). wip_to_critical_ratio says in one number whether too much has been started.
+    left_by_delivery_count − discarded_count − gone_count. wip_mean = present_per_week × residence_days / 7 holds
+    exactly in every week (Little's law on a window). wip_to_critical_ratio says in one number whether too much has been
+    started.
     """
 
     value_stream = Column(LABEL, "Value stream.")
@@ -46,7 +55,12 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
     delivered_count = Column(pl.Int64(), "Issues delivered: the throughput.", minimum=0)
     left_by_delivery_count = Column(pl.Int64(), "Those of them that had been in progress.", minimum=0)
     discarded_count = Column(pl.Int64(), "Issues given up after they had been started.", minimum=0)
-    net_flow = Column(pl.Int64(), "Started less left, by delivery or given up; the change of WIP.")
+    gone_count = Column(
+        pl.Int64(),
+        "Issues deleted, moved out or archived while in progress; counted when a run missed them.",
+        minimum=0,
+    )
+    net_flow = Column(pl.Int64(), "Started less left, by delivery, given up or gone; the change of WIP.")
     wip_start = Column(pl.Int64(), "Issues in progress just before the week began.", minimum=0)
     wip_end = Column(pl.Int64(), "Issues in progress just before it ended.", minimum=0)
     wip_mean = Column(pl.Float64(), "Issues in progress, averaged over the time of the week.", minimum=0)
@@ -120,7 +134,7 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
     wip_balances = RowRule(
         "WIP at the end is WIP at the start plus what started less what left",
         all_of(
-            "wip_end = wip_start + started_count - left_by_delivery_count - discarded_count",
+            "wip_end = wip_start + started_count - left_by_delivery_count - discarded_count - gone_count",
             "net_flow = wip_end - wip_start",
         ),
     )
@@ -165,7 +179,7 @@ def add_presence(flow: pl.DataFrame, journeys: pl.DataFrame, as_of: datetime) ->
     length = (pl.col.ends_at - pl.col.starts_at).dt.total_milliseconds()
     present = pl.col.wip_start + pl.col.started_count
     return flow.with_columns(
-        net_flow=pl.col.started_count - pl.col.left_by_delivery_count - pl.col.discarded_count,
+        net_flow=pl.col.started_count - left_count(),
         wip_mean=pl.col.presence_ms / length,
         present_count=present,
         present_per_week=present * MS_PER_WEEK / length,

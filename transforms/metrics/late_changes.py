@@ -188,7 +188,7 @@ def _scope(changes: pl.DataFrame, every: pl.DataFrame, journeys: pl.DataFrame, g
 
 def _endings(journeys: pl.DataFrame, grid: pl.DataFrame) -> pl.DataFrame:
     ended = journeys.filter(
-        pl.col.started_at.is_not_null() & ~pl.col.is_never_started & pl.col.finished_at.is_not_null()
+        pl.col.started_at.is_not_null() & ~pl.col.is_never_started & pl.col.outcome.is_in(["delivered", "discarded"])
     )
     is_cancelled = pl.col.outcome == "discarded"
     return events_in_periods(ended, "finished_at", grid).group_by(KEY).agg(

@@ -26,7 +26,8 @@ def days_until_all_left(
     """Days from ``as_of`` until the last open one of ``journeys`` has left, once per trial; infinite if not in sight.
 
     Each open issue leaves independently by the period curve since ``begin``, given its age. Leaving is being delivered
-    or given up: both empty the board. 0 where nothing is open; infinite below the minimum sample.
+    or given up: both empty the board. What is gone was watched up to then. 0 where
+    nothing is open; infinite below the minimum sample.
     """
     started = epoch_ms(journeys["started_at"])
     is_open = journeys["finished_at"].is_null().to_numpy()
@@ -37,7 +38,7 @@ def days_until_all_left(
     seen = is_open | (ended >= first)
     entry = np.maximum(first - started[seen] - 1, 0) / MS_PER_DAY
     leave = (ended[seen] - started[seen]) / MS_PER_DAY
-    is_event = ~is_open[seen]
+    is_event = (~is_open & (journeys["outcome"] != "gone").to_numpy())[seen]
     if is_event.sum() < MINIMUM_SAMPLE[0.5]:
         return np.full(trials, np.inf)
     ages = (now - started[is_open]) / MS_PER_DAY

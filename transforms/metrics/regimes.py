@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import kendalltau
 
-from transforms.metrics.weekly_flow import seed_of
+from transforms.metrics.weekly_flow import left_count, seed_of
 from transforms.statistics.change_points import (
     SHORTEST_SEGMENT,
     Search,
@@ -123,7 +123,7 @@ def _echo(delivered: np.ndarray) -> str | None:
 
 def _imbalance(flow: pl.DataFrame) -> str | None:
     """Whether clearly more, or less, is started than ends: then work in progress drifts."""
-    ended = (flow["left_by_delivery_count"] + flow["discarded_count"]).to_numpy()
+    ended = flow.select(left_count()).to_series().to_numpy()
     ratio, low, high = rate_ratio(flow["started_count"].to_numpy(), ended)
     if ratio is None or low is None or high is None or (low <= 1 <= high):
         return None

@@ -127,7 +127,7 @@ def _judged(journeys: pl.DataFrame, promises: pl.DataFrame, grid: pl.DataFrame, 
 
 def _overdue(seen: pl.DataFrame, promises: pl.DataFrame) -> pl.DataFrame:
     late = seen.join(promises, on=BY_TYPE).filter(
-        (pl.col.cause == STAYED) & (pl.col.leave_days > pl.col.expectation_days)
+        (pl.col.cause == STAYED) & ~pl.col.is_gone & (pl.col.leave_days > pl.col.expectation_days)
     )
     return late.group_by(KEY).agg(overdue_open_count=pl.len())
 

@@ -24,6 +24,7 @@ COUNTS = {
     "delivered_count": ("finished_at", pl.col.outcome == "delivered"),
     "left_by_delivery_count": ("finished_at", pl.col.is_in_flow & (pl.col.outcome == "delivered")),
     "discarded_count": ("finished_at", pl.col.is_in_flow & (pl.col.outcome == "discarded")),
+    "gone_count": ("finished_at", pl.col.is_in_flow & (pl.col.outcome == "gone")),
 }
 """Column: the clock it counts by, and which journeys it counts. Work that ended without ever having been started is
 delivered, but never was work in progress."""
@@ -34,6 +35,11 @@ def flow_journeys(issue_journeys: pl.LazyFrame) -> pl.DataFrame:
     journeys = issue_journeys.filter("is_counted").collect()
     is_in_flow = pl.col.started_at.is_not_null() & ~pl.col.is_never_started
     return journeys.with_columns(is_in_flow=is_in_flow, started_at=pl.when(is_in_flow).then("started_at"))
+
+
+def left_count() -> pl.Expr:
+    """Issues of a week that are in progress no longer."""
+    return pl.col.left_by_delivery_count + pl.col.discarded_count + pl.col.gone_count
 
 
 def flow_weeks(journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from scipy.stats import t
 from transforms.metrics.period_tables import MS_PER_DAY, as_note
 from transforms.metrics.regimes import find_regimes, places_of_days, regime_seed
 from transforms.metrics.slots import events_in_slots
-from transforms.metrics.weekly_flow import WEEK, by_stream
+from transforms.metrics.weekly_flow import WEEK, by_stream, left_count
 from transforms.statistics.order_statistics import MINIMUM_SAMPLE
 from transforms.statistics.process_behaviour import (
     MINIMUM_POINTS,
@@ -98,7 +98,7 @@ def add_start_finish_ratio(flow: pl.DataFrame) -> pl.DataFrame:
 def _ratios(weeks: pl.DataFrame) -> pl.DataFrame:
     complete = weeks.filter("is_complete")
     started = complete["started_count"].to_numpy()
-    left = (complete["left_by_delivery_count"] + complete["discarded_count"]).to_numpy()
+    left = complete.select(left_count()).to_series().to_numpy()
     found = [
         rate_ratio(started[max(0, end - RATIO_WEEKS) : end], left[max(0, end - RATIO_WEEKS) : end])
         if end >= RATIO_WEEKS

@@ -88,7 +88,7 @@ def _journeys(published: Published) -> pl.DataFrame:
 
 
 def _counts(journeys: pl.DataFrame, start: date, end: date) -> dict[str, int]:
-    """What was started, delivered and given up from a day to a day, and what was in progress before and after."""
+    """What was started, and how much ended how, from a day to a day; what was in progress before and after."""
     if journeys.is_empty():
         return {}
     ended = pl.col("ended").is_between(start, end)
@@ -100,15 +100,17 @@ def _counts(journeys: pl.DataFrame, start: date, end: date) -> dict[str, int]:
         started=pl.col("started").is_between(start, end).sum(),
         delivered=(ended & (pl.col("outcome") == "delivered")).sum(),
         given_up=(ended & (pl.col("outcome") == "discarded")).sum(),
+        gone=(ended & (pl.col("outcome") == "gone")).sum(),
         first=before.sum(),
         last=after.sum(),
     )
     return counts.row(0, named=True)
 
 
-def _finding(*, started: int, delivered: int, given_up: int, first: int, last: int) -> str:
+def _finding(*, started: int, delivered: int, given_up: int, gone: int, first: int, last: int) -> str:
     text = f"{counted(started, 'issue')} started, {delivered:,} delivered"
     text += f", {given_up:,} given up" if given_up else ""
+    text += f", {gone:,} deleted, moved out or archived" if gone else ""
     if first == last:
         return f"{text}: as much is in progress as before, {number(last)}."
     return f"{text}: work in progress {'grew' if last > first else 'shrank'} from {number(first)} to {number(last)}."

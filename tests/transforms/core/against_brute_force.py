@@ -36,7 +36,7 @@ def of_issue(table: pl.DataFrame, key: str) -> list[dict]:
 
 def judged(case: Case) -> tuple[Site, dict[str, pl.DataFrame]]:
     told = case.frames_and_workflow()
-    return Site(*case.frames, *told[1:], case.versions), compute(*told, case.versions)
+    return Site(*case.frames, *told[1:], case.versions, case.tombstones), compute(*told, case.versions, case.tombstones)
 
 
 def row_at(rows: list[dict], at: int) -> dict:

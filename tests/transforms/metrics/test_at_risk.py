@@ -98,3 +98,8 @@ def test_groups_hold_each_type_and_all_of_them():
         "Story": [1], "Bug": [2], ALL_TYPES: [1, 2],
     }  # fmt: skip
     assert groups[ALL_TYPES].delivered.all()
+
+
+def test_work_that_is_gone_was_watched_until_then_and_did_not_end():
+    row = in_period(seen(Told(JANUARY, JANUARY + DAY, outcome="gone")), Q1)
+    assert (row["leave_days"], row["cause"], row["is_gone"]) == (1, STAYED, True)

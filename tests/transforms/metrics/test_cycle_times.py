@@ -215,3 +215,9 @@ def test_a_type_of_the_site_called_all_stands_beside_all_of_them():
     made = measured([Told(JANUARY, JANUARY + DAY, issue_type=kind) for kind in ("All", "All", "Story")])
     counts = {kind: row(made, issue_type=kind)["delivered_count"] for kind in ("All", "All (issue type)", "Story")}
     assert counts == {"All": 3, "All (issue type)": 2, "Story": 1}
+
+
+def test_work_that_is_gone_is_neither_delivered_nor_given_up_nor_open():
+    made = row(measured([Told(JANUARY, JANUARY + DAY, outcome="gone")]))
+    names = ("delivered_count", "discarded_count", "dropped_count", "open_count", "observed_count")
+    assert [made[name] for name in names] == [0, 0, 0, 0, 1]

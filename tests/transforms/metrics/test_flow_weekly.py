@@ -267,3 +267,10 @@ def test_other_hours_start_nothing_and_two_changes_in_a_week_are_both_told():
     late = BOARD.workflow(commitment="In Progress")
     twice = redefined(BOARD.workflow(), (date(2026, 3, 10), late), (date(2026, 3, 11), BOARD.workflow()))
     assert "changed on 2026-03-10, 2026-03-11: " in week(build(raw, twice), date(2026, 3, 9))["note"]
+
+
+def test_work_that_is_gone_leaves_the_flow_in_the_week_a_run_missed_it():
+    told = flow_journeys(journeys([(MONDAY, MONDAY + timedelta(days=9), "gone")]).lazy())
+    [first, second] = weekly_flow(told, flow_weeks(told, WORKFLOW, MONDAY + timedelta(days=13))).to_dicts()
+    assert (first["started_count"], first["gone_count"]) == (1, 0)
+    assert (second["gone_count"], second["discarded_count"], second["delivered_count"]) == (1, 0, 0)

@@ -115,3 +115,9 @@ def test_a_slow_quarter_attains_less_by_both_counts():
 
 def test_a_site_without_issues_promises_nothing():
     assert levels([]).is_empty()
+
+
+def test_work_that_is_gone_is_overdue_no_longer():
+    late = Told(JANUARY, JANUARY + DAY * 80, outcome="gone")
+    made = row(levels([*hundred(), late]), Q1)
+    assert (made["broken_count"], made["overdue_open_count"]) == (14 + 1, 0)
