@@ -50,6 +50,9 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         pl.String(), "What became of it, up to as_of; gone: no search found it any more (core.issues).", values=OUTCOMES
     )
     is_never_started = Column(pl.Boolean(), "Ended without ever having been in a committed status before.")
+    is_migrated = Column(
+        pl.Boolean(), "Its history is older than its creation: it was brought here from elsewhere, and has no lead."
+    )
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
     started_at = Column(
         TIMESTAMP,
@@ -69,7 +72,12 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         " while it is open.",
         nullable=True,
     )
-    lead_ms = Column(pl.Int64(), "Creation to delivery of really started work. Else empty.", nullable=True)
+    lead_ms = Column(
+        pl.Int64(),
+        "Creation to delivery of really started work that was not migrated. Else empty.",
+        nullable=True,
+        minimum=0,
+    )
     lead_working_ms = Column(pl.Int64(), "Working time of lead_ms. Empty likewise.", nullable=True, minimum=0)
     cycle_ms = Column(pl.Int64(), "Start to delivery of really started work. Else empty.", nullable=True, minimum=0)
     cycle_working_ms = Column(pl.Int64(), "Working time of cycle_ms. Empty likewise.", nullable=True, minimum=0)
@@ -111,12 +119,12 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
         "outcome <> 'not_started' OR (started_at IS NULL AND span_ms = 0)",
     )
     cycle_of_delivered_only = RowRule(
-        "cycle and lead are told of delivered, really started work and of nothing else",
+        "cycle and lead are told of delivered, really started work and of nothing else, no lead of migrated work",
         all_of(
             "(cycle_ms IS NOT NULL) = (outcome = 'delivered' AND NOT is_never_started)",
-            "(lead_ms IS NULL) = (cycle_ms IS NULL)",
+            "(lead_ms IS NULL) = (cycle_ms IS NULL OR is_migrated)",
             "(cycle_working_ms IS NULL) = (cycle_ms IS NULL)",
-            "(lead_working_ms IS NULL) = (cycle_ms IS NULL)",
+            "(lead_working_ms IS NULL) = (lead_ms IS NULL)",
         ),
     )
     cycle_is_the_span = RowRule(
@@ -166,7 +174,17 @@ def trace_issue_journeys(
     journeys = journeys.drop("pass_number", "last_kind", "was_worked", "first_ended_at")
     rolled = roll_up(placed, intervals, journeys, workflow, as_of).with_columns(is_rolled_up=pl.lit(True))
     journeys = pl.concat([journeys.with_columns(is_rolled_up=pl.lit(False)), rolled], how="diagonal")
-    return _with_clocks(name_parents(placed), journeys, workflow, as_of).lazy()
+    placed = _with_migrated(name_parents(placed), visits, rolled)
+    return _with_clocks(placed, journeys, workflow, as_of).lazy()
+
+
+def _with_migrated(placed: pl.DataFrame, visits: pl.DataFrame, rolled: pl.DataFrame) -> pl.DataFrame:
+    """Add is_migrated: created after its own history began, or, of a parent, after the last of its children ended."""
+    began = visits.group_by("issue_id").agg(began_at=pl.col.entered_at.min())
+    ended = rolled.select("issue_id", ended_at="finished_at")
+    placed = placed.join(began, on="issue_id", how="left").join(ended, on="issue_id", how="left")
+    is_older = pl.col.created_at > pl.min_horizontal("began_at", "ended_at")
+    return placed.with_columns(is_migrated=is_older.fill_null(False)).sort("issue_id")
 
 
 def finished() -> pl.Expr:
@@ -260,17 +278,18 @@ def _handoffs(changes: pl.LazyFrame, journeys: pl.DataFrame, as_of: datetime) ->
 def _with_clocks(placed: pl.DataFrame, journeys: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.DataFrame:
     """Join what the issue is, and give cycle and lead to delivered work that was really started."""
     facts = placed.select(
-        "issue_id", "issue_key", "issue_type", "hierarchy_level", "parent_id", "created_at", "stream",
+        "issue_id", "issue_key", "issue_type", "hierarchy_level", "parent_id", "created_at", "is_migrated", "stream",
         value_stream=pl.col.value_stream.cast(LABEL),
     )  # fmt: skip
     journeys = facts.join(journeys, on="issue_id", maintain_order="left")
     lead = (pl.col.finished_at - pl.col.created_at).dt.total_milliseconds()
     is_cycle = (pl.col.outcome == "delivered") & ~pl.col.is_never_started
+    is_lead = is_cycle & ~pl.col.is_migrated
     journeys = journeys.with_columns(lead_working_ms=_working_between(journeys, workflow, as_of)).with_columns(
         cycle_ms=pl.when(is_cycle).then("span_ms"),
         cycle_working_ms=pl.when(is_cycle).then("span_working_ms"),
-        lead_ms=pl.when(is_cycle).then(lead),
-        lead_working_ms=pl.when(is_cycle).then("lead_working_ms"),
+        lead_ms=pl.when(is_lead).then(lead),
+        lead_working_ms=pl.when(is_lead).then("lead_working_ms"),
         is_counted=(pl.col.hierarchy_level == workflow.flow_level) & ~pl.col.is_rolled_up,
     )
     return journeys.select(*IssueJourneys.columns)

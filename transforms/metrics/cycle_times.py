@@ -158,7 +158,9 @@ def _plain(journeys: pl.DataFrame, waits: pl.DataFrame, grid: pl.DataFrame, work
         working=pl.col.cycle_working_ms / working_day,
         lead=pl.col.lead_ms / MS_PER_DAY,
     )
+    is_without_lead = pl.col.is_migrated & pl.col.cycle_ms.is_not_null()
     endings = finished.group_by(KEY).agg(
+        migrated_count=is_without_lead.sum(),
         delivered_count=(is_delivered & ~pl.col.is_never_started).sum(),
         never_started_count=(is_delivered & pl.col.is_never_started).sum(),
         discarded_count=(is_discarded & ~pl.col.is_never_started).sum(),
@@ -204,5 +206,14 @@ def _finished(rows: pl.DataFrame) -> pl.DataFrame:
     few_observed = pl.when(pl.col.observed_count < MINIMUM_INCIDENCE_SAMPLE).then(
         lacking(f"shares within need {MINIMUM_INCIDENCE_SAMPLE} in progress", "observed_count")
     )
-    parts = [*too_few(PERCENTS, "delivered_count", "deliveries"), few_observed, pl.col.curve_note, pl.col.mix_note]
+    migrated = pl.when(pl.col.migrated_count > 0).then(
+        pl.format("lead leaves out {} migrated issues, created after their history began", "migrated_count")
+    )
+    parts = [
+        *too_few(PERCENTS, "delivered_count", "deliveries"),
+        few_observed,
+        migrated,
+        pl.col.curve_note,
+        pl.col.mix_note,
+    ]
     return rows.with_columns(note=as_note(parts)).sort("value_stream", "issue_type", *PERIOD_KEY[1:])

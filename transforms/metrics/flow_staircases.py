@@ -55,7 +55,11 @@ def count_days(
     walk = pl.concat([walk.filter(~pl.col.is_terminal), walk.filter("is_terminal")[:1]])  # where delivery lies
     if told.is_empty():
         return None
-    days = _days(covered_stretch([told["created_at"]], as_of)[0], as_of, ZoneInfo(stream.calendar.zone))
+    days = _days(
+        covered_stretch([told["created_at"], told["started_at"], told["finished_at"]], as_of)[0],
+        as_of,
+        ZoneInfo(stream.calendar.zone),
+    )
     journeys = _journeys(told.sort("issue_id"), days)
     stays = _stays(work_intervals.filter(own), walk, journeys, days)
     counts = _counts(stays, journeys, len(walk), len(days))

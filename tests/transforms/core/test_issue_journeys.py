@@ -274,11 +274,11 @@ def test_everything_at_one_instant_is_delivered_in_no_time():
     assert (row["outcome"], row["cycle_ms"], row["lead_ms"], row["is_never_started"]) == ("delivered", 0, 0, False)
 
 
-def test_a_history_older_than_its_issue_has_a_lead_of_less_than_nothing():
+def test_a_history_older_than_its_issue_is_migrated_and_has_no_lead():
     raw = with_issue(frames(started().to("Done", H[10])), "G-1", created_at=instant(H[12]))
     row = calculate(raw).journey("G-1")
     assert (row["started_at"], row["cycle_ms"]) == (H[9], HOUR)
-    assert (row["lead_ms"], row["lead_working_ms"]) == (-2 * HOUR, 0)
+    assert (row["is_migrated"], row["lead_ms"], row["lead_working_ms"]) == (True, None, None)
 
 
 RELEASED = "2026-03-04 12:00"

@@ -11,6 +11,7 @@ from tests.builders import BOARD, frames, history
 from tests.strategies import cases
 from tests.transforms.core.test_stages import ENDS_IN_RELEASE
 from tests.transforms.metrics.metric_frames import checked, core_of
+from tests.transforms.told import instant, with_issue
 from transforms.metrics.cumulative_flow_daily import CumulativeFlowDaily, draw_cumulative_flow
 
 AS_OF = datetime(2026, 3, 8, 11, tzinfo=UTC)
@@ -144,3 +145,13 @@ def test_what_is_there_is_what_the_intervals_say_of_each_evening(case):
         expected = dict(there.group_by(pl.col.stage_name.cast(pl.String)).len().rows())
         rows = made.filter(flow_date=day).select(pl.col.stage_name.cast(pl.String), "present_count").rows()
         assert {name: count for name, count in rows if count} == expected
+
+
+def test_a_stream_all_of_whose_issues_were_migrated_is_counted_from_its_history_on():
+    told = frames(history("G-1").created("2026-03-02 08:00").to("In Progress", "2026-03-02 09:00"))
+    moved = with_issue(told, "G-1", created_at=instant("2026-03-06 12:00"))
+    core = core_of(moved, BOARD.workflow(), instant("2026-03-08 12:00"))
+    made = draw_cumulative_flow(
+        core.work_intervals, core.issue_journeys, core.stages, BOARD.workflow(), instant("2026-03-08 12:00")
+    )
+    assert made.collect().filter(pl.col.present_count > 0)["flow_date"].min() == date(2026, 3, 2)
