@@ -130,7 +130,9 @@ def measure_cycle_times(
     journeys = issue_journeys.filter("is_counted").collect().with_columns(issue_type=own_type())
     if journeys.is_empty():
         return CycleTimes.empty().lazy()
-    grid = periods(workflow, covered_stretch([journeys["created_at"]], as_of)[0], as_of)
+    grid = periods(
+        workflow, covered_stretch([journeys[at] for at in ("created_at", "started_at", "finished_at")], as_of)[0], as_of
+    )
     visits = cut_where_ended(status_visits.collect(), workflow, as_of)
     waits = waits_for_release(raw_issues, releases, journeys, visits)
     waits = waits.join(journeys.select("issue_id", "issue_type"), on="issue_id")

@@ -221,3 +221,8 @@ def test_work_that_is_gone_is_neither_delivered_nor_given_up_nor_open():
     made = row(measured([Told(JANUARY, JANUARY + DAY, outcome="gone")]))
     names = ("delivered_count", "discarded_count", "dropped_count", "open_count", "observed_count")
     assert [made[name] for name in names] == [0, 0, 0, 0, 1]
+
+
+def test_what_was_delivered_before_it_was_brought_here_counts_in_its_quarter():
+    made = measured([Told(JANUARY, JANUARY + DAY, created_at=AS_OF - DAY)])
+    assert row(made, Q1)["delivered_count"] == 1
