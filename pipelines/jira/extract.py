@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from pipelines.jira.client import JiraSession
+from pipelines.jira.client import LOOPBACK, JiraSession
 from pipelines.jira.extraction import Extraction, Progress, oddities
 from pipelines.jira.intake import Intake
 from pipelines.jira.ledger import Ledger, Outcome, Run
@@ -81,9 +81,9 @@ def _begin(
 
 
 def _place(session: JiraSession) -> str:
-    """Host and path of the site as it calls itself: the same through any gateway or port."""
+    """Host and path of the site as it calls itself, the same through any gateway; on this machine any port is."""
     told = urlsplit((session.site_url or session.connection.url).lower())
-    return f"{told.hostname}{told.path.rstrip('/')}"
+    return f"{told.hostname if told.hostname in LOOPBACK else told.netloc}{told.path.rstrip('/')}"
 
 
 def _read(

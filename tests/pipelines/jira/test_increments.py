@@ -158,8 +158,9 @@ def test_another_site_under_the_same_name_is_read_anew_and_keeps_nothing_of_the_
     for number in range(101, 129):
         changes.delete(visits.site, number)
     other = session_with(visits.sandbox, visits._flavour)
-    other.site_url = "https://other.example.com/jira"
-    assert extract(other, visits._scope, visits._store).mode == "full"
+    for address in ("https://jira.example.com:8443/jira", "https://jira.example.com:8444/jira"):
+        other.site_url = address
+        assert extract(other, visits._scope, visits._store).mode == "full"
     assert visits.table(RawIssues)["issue_id"].to_list() == [129, 130]
 
 
