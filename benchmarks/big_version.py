@@ -39,7 +39,7 @@ def _frames(issues: int, streams: int, years: int, draw: np.random.Generator) ->
     return {
         "core.issues": _issues(issues, names),
         "core.issue_journeys": _journeys(issues, names, years, draw),
-        "core.stages": _stages(names),
+        "core.stages": _stages(names).with_columns(zone_name=pl.lit("UTC")),
         "metrics.value_stream_map": _map(names, periods),
         "metrics.cycle_times": _cycle_times(names, periods),
         "metrics.ageing_work": _ageing(issues // 10, names, draw),

@@ -37,9 +37,10 @@ def _time(row: Figures, stream: str) -> str:
     if median is None:
         return ""
     text = f"Work in {stream} takes a median of {_days(median)} working days"
+    here, name = row["constraint_wait_of_cycle_working_days"], _waited_for(row)
     if waiting is not None:
         text += f", {_days(waiting)} of them waiting"
-    here, name = row["constraint_wait_of_cycle_working_days"], _waited_for(row)
+        text += " where a column shows it" if here is None and name is not None else ""
     if here is not None and name is not None:
         text += f", {_days(here)} before {_shown(name)}"
     return text + "."
