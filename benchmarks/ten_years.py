@@ -47,12 +47,14 @@ def stages() -> pl.DataFrame:
     """core.stages of the walk."""
     last, stream = len(WALK) - 1, workflow().streams[0]
     rows = [
-        (stream.name, name, n, n >= stream.commitment_order, None, n == last, kind == "queue", kind == "active", name)
+        {
+            "value_stream": stream.name, "zone_name": "UTC", "stage_name": name, "stage_order": n,
+            "is_committed": n >= stream.commitment_order, "is_terminal": n == last, "has_queue": kind == "queue",
+            "has_active": kind == "active", "status_names": name,
+        }
         for n, (name, kind) in enumerate(WALK)
-    ]
-    leading = dict(list(Stages.polars_schema().items())[: len(rows[0])])
-    limits = [pl.lit(None, dtype).alias(n) for n, dtype in Stages.polars_schema().items() if n not in leading]
-    return pl.DataFrame(rows, schema=leading, orient="row").with_columns(limits)
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=Stages.polars_schema())
 
 
 def build(folder: Path) -> dict[str, tuple[float, int]]:
