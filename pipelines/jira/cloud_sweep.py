@@ -14,7 +14,7 @@ import msgspec
 
 from pipelines.jira.client import JiraSession
 from pipelines.jira.errors import NotFoundError, PagingError, RefusedError
-from pipelines.jira.key_sweep import Keyed, compares_ids, sweep_by_key
+from pipelines.jira.key_sweep import Keyed, by_key, compares_ids, sweep_by_key
 
 IDS_PER_PAGE = 5000
 RESTARTS = 3
@@ -47,7 +47,7 @@ class _Count(msgspec.Struct):
 
 def sweep_ids(session: JiraSession, jql: str) -> list[int]:
     """All ids ``jql`` (bounded, without ORDER BY) selects, ascending. Raises PagingError where no chain holds."""
-    if compares_ids(session, partial(has_match, session), jql):
+    if compares_ids(session, jql, has_match):
         return _sweep_by_id(session, jql)
     return sweep_by_key(partial(_page_by_key, session, jql))
 
@@ -87,8 +87,7 @@ def has_match(session: JiraSession, jql: str) -> bool:
 
 def _page_by_key(session: JiraSession, jql: str, condition: str) -> list[Keyed]:
     """The first issues of ``jql`` that meet a condition, by key; where a page contradicts itself it is asked again."""
-    where = f"({jql}) AND {condition}" if condition else f"({jql})"
-    body = {"jql": f"{where} ORDER BY key ASC", "fields": ["key"], "maxResults": IDS_PER_PAGE}
+    body = {"jql": by_key(jql, condition), "fields": ["key"], "maxResults": IDS_PER_PAGE}
     for strike in range(RESTARTS + 1):
         page = session.read("POST", f"{session.api}/search/jql", _KeyPage, body=body)
         try:

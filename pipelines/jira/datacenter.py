@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,7 +21,7 @@ from pipelines.jira.dc_search import search
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError, PagingError, RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
-from pipelines.jira.key_sweep import Keyed, compares_ids, sweep_by_key
+from pipelines.jira.key_sweep import Keyed, by_key, compares_ids, sweep_by_key
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Line, Pulled, pack
 from pipelines.jira.ranges import Range, divide, open_ranges
@@ -66,7 +65,7 @@ def pull(
 
     Raises JiraError.
     """
-    if compares_ids(session, partial(has_match, session), jql):
+    if compares_ids(session, jql, has_match):
         return _pull_ranges(session, jql, scrubber, covered, details)
     ids = [number for number in sweep_ids(session, jql) if number not in done]
     return fetch(session, ids, scrubber, details)
@@ -102,7 +101,7 @@ def fetch(
 def sweep_ids(session: JiraSession, jql: str) -> list[int]:
     """All ids ``jql`` selects, ascending, without their issues."""
     reader = _Reader(session, jql, None)
-    if not compares_ids(session, partial(has_match, session), jql):
+    if not compares_ids(session, jql, has_match):
         return sweep_by_key(reader.page_by_key)
     ids: list[int] = []
     while page := reader.page(ids[-1] if ids else 0, None):
@@ -199,8 +198,8 @@ class _Reader:
             size, found = self._certain(query)
         except RefusedError:
             return (ids, {}) if len(ids) == 1 else self._page_of(ids[: len(ids) // 2])
-        asked = ids[:size]
-        return asked, {number: raw for number, raw in _numbered(found.issues).items() if number in set(asked)}
+        asked, came = ids[:size], _numbered(found.issues)
+        return asked, {number: came[number] for number in asked if number in came}
 
     def _lines(self, page: Sequence[tuple[int, msgspec.Raw]]) -> list[tuple[int, Line]]:
         return [(number, self._scrub(number, raw)) for number, raw in page]
@@ -225,8 +224,7 @@ class _Reader:
 
     def page_by_key(self, condition: str) -> list[Keyed]:
         """The first issues that meet a condition, in the order of their keys."""
-        where = f"({self._jql}) AND {condition}" if condition else f"({self._jql})"
-        _, found = self._certain(lambda size: {"jql": f"{where} ORDER BY key ASC", "fields": ["key"]})
+        _, found = self._certain(lambda size: {"jql": by_key(self._jql, condition), "fields": ["key"]})
         return [msgspec.json.decode(raw, type=Keyed) for raw in found.issues]
 
     def _certain(self, query: Query, within: Range = (0, None)) -> tuple[int, _Page]:

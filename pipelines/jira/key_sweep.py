@@ -40,18 +40,19 @@ Page = Callable[[str], list[Keyed]]
 """The first issues that meet a condition, by key; an empty condition is none."""
 
 
-def compares_ids(session: JiraSession, has_match: Callable[[str], bool], jql: str) -> bool:
+def compares_ids(session: JiraSession, jql: str, has_match: Callable[[JiraSession, str], bool]) -> bool:
     """Whether the site compares ids with a number that is no issue; asked once in a session. Raises JiraError."""
     if session.compares_ids is None:
-        session.compares_ids = _finds_all_above_zero(has_match, jql)
+        try:
+            session.compares_ids = has_match(session, f"({jql}) AND id > 0") or not has_match(session, jql)
+        except RefusedError:
+            session.compares_ids = False
     return session.compares_ids
 
 
-def _finds_all_above_zero(has_match: Callable[[str], bool], jql: str) -> bool:
-    try:
-        return has_match(f"({jql}) AND id > 0") or not has_match(jql)
-    except RefusedError:
-        return False
+def by_key(jql: str, condition: str) -> str:
+    """The query of a page: what ``jql`` selects and meets a condition, in the order of keys."""
+    return f"({jql}){f' AND {condition}' if condition else ''} ORDER BY key ASC"
 
 
 def sweep_by_key(page: Page) -> list[int]:

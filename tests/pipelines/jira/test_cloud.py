@@ -1,4 +1,4 @@
-"""Cloud: the sweep trusts no end, the batches lose no part of a changelog."""
+"""Cloud: batches lose no issue and no part of a changelog."""
 
 import msgspec
 import pytest
@@ -8,121 +8,14 @@ from pipelines.jira.cloud_changelogs import ChangelogReader
 from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS, SYSTEM_FIELD_IDS
 from pipelines.jira.scrub import Scrubber
-from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
-
-JQL = "project in (10)"
-
-
-def page(*ids, token=None, last=None, **more):
-    answer = {"issues": [{"id": str(one)} for one in ids], **more}
-    return answer | ({"nextPageToken": token} if token else {}) | ({} if last is None else {"isLast": last})
-
-
-def sweep(*answers):
-    session = ScriptedSession("cloud", answers)
-    return cloud.sweep_ids(session, JQL), session.asked
-
-
-def bare(number, **fields):
-    """An issue as bulkfetch sends it: without changelog."""
-    return {key: value for key, value in issue(number, **fields).items() if key != "changelog"}
-
-
-def log(number, *histories):
-    return {"issueId": str(number), "changeHistories": list(histories)}
+from tests.pipelines.jira.cloud_answers import JQL, bare, log, page
+from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, move
 
 
 def pull(*answers):
     """Pulled batches of a session that answers so; one worker's worth of requests, so the order is known."""
     session = ScriptedSession("cloud", answers)
     return list(cloud.pull(session, JQL, Scrubber(SITE_NAMES, KEY))), session.asked
-
-
-def test_a_sweep_asks_on_above_the_last_id_until_nothing_comes():
-    ids, asked = sweep(page(1, 2, token="a", last=False), page(5, last=True), page(9, last=True), page(last=True))
-    assert ids == [1, 2, 5, 9]
-    assert [body["jql"] for _, body in asked] == [
-        "(project in (10)) ORDER BY id ASC",
-        "(project in (10)) ORDER BY id ASC",
-        "(project in (10)) AND id > 5 ORDER BY id ASC",
-        "(project in (10)) AND id > 9 ORDER BY id ASC",
-    ]
-
-
-def test_a_sweep_asks_for_ids_only_and_hands_back_the_token():
-    _, asked = sweep(page(1, token="a"), page(2), page())
-    assert asked[0] == (
-        "/3/search/jql",
-        {"jql": "(project in (10)) ORDER BY id ASC", "fields": ["id"], "maxResults": 5000},
-    )
-    assert asked[1][1]["nextPageToken"] == "a"
-    assert "nextPageToken" not in asked[2][1]
-
-
-def test_a_short_page_is_not_the_end():
-    assert sweep(page(1, token="a"), page(token="b"), page(2), page())[0] == [1, 2]
-
-
-def test_a_page_token_sent_again_begins_a_new_chain_above_what_is_certain():
-    ids, asked = sweep(page(1, token="a"), page(2, token="a"), page(2, 3), page())
-    assert ids == [1, 2, 3]
-    assert "id > 1 " in asked[2][1]["jql"]
-    assert "nextPageToken" not in asked[2][1]
-
-
-def test_a_page_token_that_is_always_sent_again_stops_the_run():
-    with pytest.raises(PagingError, match="same page token"):
-        sweep(page(1, token="a"), page(1, token="a"), *[page(token="a")] * 12)
-
-
-@pytest.mark.parametrize(
-    "answer", [page(1, token="a", last=True), page(1, last=False), page(1, warnings=[{"type": "TRUNCATED"}])]
-)
-def test_a_page_that_contradicts_itself_or_warns_is_read_again(answer):
-    assert sweep(answer, page(1), page())[0] == [1]
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (page(1, token="a", last=True), "contradicts"),
-        (page(1, last=False), "contradicts"),
-        (page(1, warnings=[{"type": "TRUNCATED"}]), "not whole"),
-    ],
-)
-def test_a_page_that_always_contradicts_itself_or_warns_stops_the_run(answer, said):
-    with pytest.raises(PagingError, match=said):
-        sweep(*[answer] * 4)
-
-
-def test_ids_in_any_order_or_twice_are_taken_once():
-    assert sweep(page(5, 1, token="a"), page(3, 1), page(9), page())[0] == [1, 3, 5, 9]
-
-
-def test_a_chain_out_of_order_that_breaks_proves_nothing_and_is_read_anew():
-    ids, asked = sweep(page(5, 1, token="a"), page(3, token="a"), page(1, 3, 5), page())
-    assert ids == [1, 3, 5]
-    assert "id >" not in asked[2][1]["jql"]
-
-
-def test_a_seek_that_is_ignored_stops_the_run():
-    with pytest.raises(PagingError, match="ignores the condition"):
-        sweep(page(5), *[page(5)] * 4)
-
-
-def test_an_expired_page_token_begins_a_new_chain():
-    ids, asked = sweep(page(1, token="a"), RefusedError("token expired"), page(2), page())
-    assert ids == [1, 2]
-    assert "id > 1 " in asked[2][1]["jql"]
-
-
-def test_a_query_that_is_refused_is_no_expired_token():
-    with pytest.raises(RefusedError):
-        sweep(RefusedError("bad jql"))
-
-
-def test_an_empty_list_of_warnings_is_none():
-    assert sweep(page(1, warnings=[]), page())[0] == [1]
 
 
 def test_issues_and_changelogs_of_a_batch_are_joined_by_issue():

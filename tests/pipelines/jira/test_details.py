@@ -8,7 +8,6 @@ from pipelines.jira.errors import RefusedError, TooHeavyError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
-from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
@@ -34,11 +33,6 @@ def the_site(comment_total=2):
     comments = {"comments": [comment(1), comment(2)], "total": comment_total, "maxResults": 2, "startAt": 0}
     logs = {"worklogs": [worklog(5)], "total": 1, "maxResults": 20, "startAt": 0}
     return site_from_issues([issue(101, issuelinks=[LINK], comment=comments, worklog=logs), issue(102)])
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
 
 
 def tables(site, flavour, store, tmp_path, options=None, **kwargs):

@@ -35,11 +35,6 @@ def small_site(count=7, **fields):
     return site_from_issues([issue(n, history(n, at(n), move(1, 3)), **fields) for n in range(101, 101 + count)])
 
 
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
-
-
 def run(site, flavour, store, scope=None, fault=None, caps=None, faults=None, **kwargs):
     with start(site, flavour, fault=fault, faults=faults, page_caps=caps) as sandbox:
         return extract(session_with(sandbox, flavour), scope or Scope(), store, **kwargs)

@@ -1,71 +1,23 @@
-"""Later runs read what changed; who is gone is noticed, kept, and taken back; what is doubtful is not believed."""
+"""Later runs read what changed, and everything where they cannot build on what was read before."""
 
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import polars as pl
 import pytest
 
-from pipelines.jira.errors import AnswerError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
-from pipelines.jira.tables import build_raw_tables
 from pipelines.jira.watermark import updated_since
 from pipelines.sandbox import changes
 from pipelines.sandbox.faults import FaultScript
 from pipelines.sandbox.faults.contents import CutChangelog, MissingKey
 from pipelines.sandbox.faults.refusals import EpochJqlRefused, Status
 from pipelines.sandbox.server import start
-from pipelines.sandbox.site import site_from_issues
-from tests.pipelines.jira.rest import history, issue, move
 from tests.pipelines.jira.sites import FLAVOURS, session_with
-from transforms.raw import RawChanges, RawIssues, RawStatusVersions, RawTombstones
-
-HOUR = timedelta(hours=1)
-ALWAYS = Options(census=timedelta(0))
-
-
-def the_site(count=30):
-    other = {"id": "11", "key": "XYZ", "name": "Other"}
-    issues = [issue(n, history(n, "2024-02-01T10:00:00.000+0000", move(1, 3))) for n in range(101, 101 + count)]
-    site = site_from_issues([*issues, issue(900, project=other, key="XYZ-900")])
-    site.statuses.append({"id": "1", "name": "Status 1", "statusCategory": {"key": "new"}})
-    site.now += timedelta(days=30)
-    return site
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
-
-
-class Visits:
-    """One sandbox, visited again and again; tells what each visit cost."""
-
-    def __init__(self, sandbox, flavour, store, tmp_path, scope=None):
-        self.sandbox, self.site, self._flavour, self._store = sandbox, sandbox.site, flavour, store
-        self._folder, self._scope = tmp_path / "raw_tables", scope or Scope(("ABC",))
-
-    def run(self, options=None, after=HOUR, **kwargs):
-        self.site.now += after
-        served = self.sandbox.issues_served
-        done = extract(session_with(self.sandbox, self._flavour), self._scope, self._store, options=options, **kwargs)
-        self.served = self.sandbox.issues_served - served
-        return done
-
-    def table(self, table):
-        return build_raw_tables(self._store, self._folder).scan(table).collect()
-
-    def gone(self):
-        return dict(self.table(RawTombstones).select("issue_id", "reason").rows())
-
-
-@pytest.fixture(params=FLAVOURS)
-def visits(request, store, tmp_path):
-    with start(the_site(), request.param) as sandbox:
-        yield Visits(sandbox, request.param, store, tmp_path)
+from tests.pipelines.jira.visits import ALWAYS, HOUR, Visits, the_site
+from transforms.raw import RawChanges, RawIssues, RawStatusVersions
 
 
 def test_a_second_run_on_an_unchanged_site_reads_no_issue(visits):
@@ -164,139 +116,10 @@ def test_another_site_under_the_same_name_is_read_anew_and_keeps_nothing_of_the_
     assert visits.table(RawIssues)["issue_id"].to_list() == [129, 130]
 
 
-def test_who_went_before_the_scope_was_narrowed_is_not_missed_afterwards(visits):
-    visits._scope = Scope(("ABC", "XYZ"))
-    visits.run()
-    changes.delete(visits.site, 105)
-    visits.run(ALWAYS)
-    visits._scope = Scope(("XYZ",))
-    assert [visits.run(ALWAYS).missing for _ in range(2)] == [[], []]
-
-
 def test_a_wider_scope_is_read_whole(visits):
     visits.run()
     visits._scope = Scope(("ABC", "XYZ"))
     assert (visits.run().mode, visits.table(RawIssues).height) == ("full", 31)
-
-
-def test_a_narrower_scope_buries_nobody(visits):
-    visits._scope = Scope(("ABC", "XYZ"))
-    visits.run()
-    visits._scope = Scope(("XYZ",))
-    visits.run(ALWAYS)
-    assert (visits.table(RawIssues).height, visits.gone()) == (1, {})
-
-
-def test_a_deleted_issue_gets_a_tombstone_and_keeps_its_history(visits):
-    visits.run()
-    changes.delete(visits.site, 105)
-    done = visits.run(ALWAYS)
-    assert (visits.gone(), done.gone_count) == ({105: "deleted_or_no_access"}, 1)
-    assert visits.table(RawChanges).filter(issue_id=105).height == 1
-
-
-def test_without_a_census_nobody_is_missed_until_it_is_due(visits):
-    visits.run()
-    changes.delete(visits.site, 105)
-    visits.run()
-    assert visits.gone() == {}
-    visits.run(after=timedelta(hours=25))
-    assert visits.gone() == {105: "deleted_or_no_access"}
-
-
-def test_an_issue_moved_out_of_scope_is_told_from_a_deleted_one(visits):
-    visits.run()
-    changes.move(visits.site, 105, "XYZ")
-    visits.run(ALWAYS)
-    assert visits.gone() == {105: "moved_out"}
-
-
-def test_an_issue_moved_within_the_scope_stays_one_history_with_both_keys(visits):
-    visits._scope = Scope(("ABC", "XYZ"))
-    visits.run()
-    changes.move(visits.site, 105, "XYZ")
-    visits.run(ALWAYS)
-    assert visits.gone() == {}
-    keys = visits.table(RawChanges).filter((pl.col("issue_id") == 105) & (pl.col("field") == "key"))
-    assert keys.select("from_key", "to_key").rows() == [("ABC-105", "XYZ-901")]
-
-
-def test_an_archived_issue_is_told_from_a_deleted_one(visits):
-    visits.run()
-    changes.archive_issue(visits.site, 105)
-    visits.run(ALWAYS)
-    assert visits.gone() == {105: "archived"}
-
-
-def test_who_comes_back_is_taken_back(visits):
-    visits.run()
-    changes.archive_issue(visits.site, 105)
-    visits.run(ALWAYS)
-    changes.archive_issue(visits.site, 105, is_archived=False)
-    assert visits.run(ALWAYS).issue_count == 1
-    assert visits.gone() == {}
-
-
-def test_when_most_issues_vanish_at_once_nobody_is_buried_and_it_is_said(visits):
-    visits.run()
-    for number in range(101, 125):
-        changes.delete(visits.site, number)
-    done = visits.run(ALWAYS)
-    assert visits.gone() == {}
-    assert "24 of 30 issues of project 10 are no longer listed" in " ".join(done.warnings)
-
-
-@pytest.mark.parametrize("is_known", [False, True])
-def test_when_too_many_listed_issues_are_not_handed_out_the_run_fails_and_buries_nobody(is_known, store, tmp_path):
-    with start(the_site(), "cloud") as sandbox:
-        visits = Visits(sandbox, "cloud", store, tmp_path)
-        if is_known:
-            visits.run()
-        served = sandbox._gate.served
-        served.hidden_issues, served.is_index_frozen = set(range(101, 131)), True
-        with pytest.raises(AnswerError, match="30 issues that it does not hand out"):
-            visits.run(Options(full_refresh=timedelta(0)))
-        assert store.ledger.tombstones().is_empty()
-        done = visits.run(Options(full_refresh=timedelta(0), are_losses_accepted=True))
-        assert (done.gone_count, len(visits.gone())) == (30 if is_known else 0, 30)
-
-
-def test_losses_that_are_accepted_are_believed(visits):
-    visits.run()
-    for number in range(101, 125):
-        changes.delete(visits.site, number)
-    visits.run(Options(census=timedelta(0), are_losses_accepted=True))
-    assert len(visits.gone()) == 24
-
-
-def test_a_project_that_can_no_longer_be_seen_buries_nobody(visits):
-    visits._scope = Scope()
-    visits.run()
-    visits.sandbox._gate.served.hidden_projects.add(11)
-    done = visits.run(ALWAYS)
-    assert (visits.gone(), visits.table(RawIssues).height) == ({}, 31)
-    assert "taken for a permission that was lost" in " ".join(done.warnings)
-
-
-def test_issues_of_an_archived_project_are_archived(visits):
-    visits._scope = Scope()
-    visits.run()
-    changes.archive_project(visits.site, "XYZ")
-    visits.run(ALWAYS)
-    assert visits.gone() == {900: "archived"}
-
-
-def test_an_issue_the_index_learnt_of_too_late_is_found_by_the_census(visits):
-    visits.run()
-    changes.create(visits.site, "ABC")
-    number = max(visits.site.issues)
-    visits.sandbox._gate.served.hidden_issues.add(number)
-    visits.run()
-    visits.sandbox._gate.served.hidden_issues.clear()
-    visits.run(after=timedelta(hours=3))
-    assert number not in visits.table(RawIssues)["issue_id"]
-    visits.run(ALWAYS)
-    assert number in visits.table(RawIssues)["issue_id"]
 
 
 def test_a_status_classed_anew_has_a_row_for_each_time(visits):

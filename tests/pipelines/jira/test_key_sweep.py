@@ -7,7 +7,6 @@ from pipelines.jira.errors import PagingError, RefusedError
 from pipelines.jira.extract import extract
 from pipelines.jira.key_sweep import Keyed, sweep_by_key
 from pipelines.jira.scope import Scope
-from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox import changes
 from pipelines.sandbox.exchange import PageCaps
@@ -32,11 +31,6 @@ def two_projects():
     odd = [made(1000 + 7 * n, f"AB-{n + 1}") for n in range(20)]
     even = [made(1003 + 7 * n, f"ABC-{n + 1}") for n in range(20)]
     return site_from_issues([*odd, *even, made(900, "ABC-9000")])
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
 
 
 def read(store, tmp_path):

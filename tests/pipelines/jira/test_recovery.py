@@ -19,7 +19,7 @@ from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox import changes
 from pipelines.sandbox.server import start
-from tests.pipelines.jira.test_increments import ALWAYS, HOUR, Visits, the_site
+from tests.pipelines.jira.visits import ALWAYS, HOUR, Visits, the_site
 from transforms.raw import RawChanges, RawIssues, RawStatusVersions, RawTombstones
 
 KEY = {"FLOW_PSEUDONYM_KEY": "a key for tests only"}

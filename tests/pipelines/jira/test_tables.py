@@ -8,7 +8,6 @@ from pipelines.jira.errors import LandingError
 from pipelines.jira.extract import extract
 from pipelines.jira.ledger import Batch
 from pipelines.jira.scope import Scope
-from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables, read_reference
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
@@ -27,11 +26,6 @@ from transforms.raw import (
     RawVersions,
 )
 from transforms.schema import check_schema, check_values
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "data", "site", {"FLOW_PSEUDONYM_KEY": "a key for tests only"})
 
 
 def build(site, store, tmp_path, flavour="cloud", **kwargs):
