@@ -20,12 +20,13 @@ def close_stretches(rows: pl.DataFrame, as_of: datetime, gone: pl.DataFrame | No
     ``rows`` hold issue_id and entered_at in microseconds, an issue's rows together and in order. The last row of an
     issue in ``gone`` (issue_id, gone_at; in order) is left when the issue was gone.
     """
-    left = rows.select(left=pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1)))["left"]
+    left: pl.Expr | pl.Series = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
     lasts = run_ends(rows["issue_id"].to_numpy())
+    ends = pl.Series([as_of], dtype=rows.schema["entered_at"])
     if gone is not None and len(gone):
-        left = left.scatter(lasts, _gone(rows[pl.Series(lasts)], gone))
-    ends = left.gather(lasts).fill_null(as_of).to_physical().to_numpy()
-    elapsed = _until_next(rows["entered_at"].to_physical().to_numpy(), lasts, ends)
+        told = _gone(rows[pl.Series(lasts)], gone)
+        left, ends = rows.select(left).to_series().scatter(lasts, told), told.fill_null(as_of)
+    elapsed = _until_next(rows["entered_at"].to_physical().to_numpy(), lasts, ends.to_physical().to_numpy())
     elapsed //= 1000  # in place: a temporary of this size costs more than the division
     return rows.with_columns(left_at=left, elapsed_ms=pl.Series(elapsed))
 
