@@ -53,22 +53,23 @@ def sweep_ids(session: JiraSession, jql: str) -> list[int]:
 
 
 def _sweep_by_id(session: JiraSession, jql: str) -> list[int]:
-    ids: list[int] = []
-    strikes = 0
+    """Chain above chain until one is empty. One that comes out of order is read again until it brings nothing new."""
+    ids, last, strikes = set[int](), 0, 0
     while True:
-        chain = _Chain(session, jql, ids[-1] if ids else 0)
+        chain = _Chain(session, jql, last)
         try:
             chain.read()
+            found, strikes = chain.found, 0
+            if not found:
+                return sorted(ids)
         except PagingError:
-            strikes = 0 if chain.certain else strikes + 1
+            found = chain.certain
+            strikes = 0 if found else strikes + 1
             if strikes > RESTARTS:
                 raise
-            ids += chain.certain
-            continue
-        if not chain.found:
-            return ids
-        ids += sorted(set(chain.found))
-        strikes = 0
+        if found == chain.certain or ids.issuperset(found):
+            last = max([last, *found])
+        ids.update(found)
 
 
 def count_issues(session: JiraSession, jql: str) -> int | None:
