@@ -330,7 +330,6 @@ def gone_cases(draw: st.DrawFn, **how: Any) -> Case:
         if draw(st.booleans()):
             first, last = (at.replace(tzinfo=None) for at in (created, case.as_of + timedelta(days=1)))
             at = draw(st.datetimes(first, last)).replace(tzinfo=UTC)
-            rows.append(
-                (issue_id, "deleted_or_no_access", _whole_ms(max(created, draw(st.sampled_from([at, case.as_of])))))
-            )
+            missed = _whole_ms(max(created, draw(st.sampled_from([at, case.as_of]))))
+            rows.append((issue_id, "deleted_or_no_access", None, missed))
     return replace(case, tombstones=pl.DataFrame(rows, schema=RawTombstones.polars_schema(), orient="row"))

@@ -143,6 +143,9 @@ class RawTombstones(Table, layer="raw", key=("issue_id",)):
 
     issue_id = Column(pl.Int64(), "Issue; one that never was read has no row in raw_issues.")
     reason = Column(pl.String(), "Why: what asking for it by its id told.", values=GONE_REASONS)
+    moved_to_key = Column(
+        pl.String(), "Key it had by then, for one that moved out of scope. Empty for any other.", nullable=True
+    )
     gone_at = Column(TIMESTAMP, "Start of the run that missed it, by the site's clock.")
 
 

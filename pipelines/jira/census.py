@@ -45,6 +45,7 @@ class _Fields(msgspec.Struct):
 
 
 class _Issue(msgspec.Struct):
+    key: str
     fields: _Fields
 
 
@@ -97,17 +98,22 @@ class Census:
         """Why issues are not found by the scope's search; those that are there after all are to be fetched."""
         gone, there = list[Tombstone](), list[int]()
         for number in sorted(ids):
-            project = self._project_of(number)
+            issue = self._ask_issue(number)
             found = f"id >= {number} AND id <= {number}"
-            if project is None:
+            if issue is None:
                 gone.append(Tombstone(number, "deleted_or_no_access"))
             elif has_match(self.session, f"({self.scope.jql}) AND {found}"):
                 there.append(number)
-            elif project.id in {one.id for one in self.scope.projects} and not has_match(self.session, found):
-                gone.append(Tombstone(number, "archived"))
             else:
-                gone.append(Tombstone(number, "archived" if project.archived else "moved_out"))
+                gone.append(self._bury(number, issue, is_found=has_match(self.session, found)))
         return Findings(tuple(gone), tuple(there))
+
+    def _bury(self, number: int, issue: _Issue, *, is_found: bool) -> Tombstone:
+        """Archived where its project is, or where it lies in the scope and no search at all finds it."""
+        project = issue.fields.project
+        if project.archived or (project.id in {one.id for one in self.scope.projects} and not is_found):
+            return Tombstone(number, "archived")
+        return Tombstone(number, "moved_out", issue.key)
 
     def _judge_projects(self, lost: Counter[int], living: Counter[int]) -> tuple[set[int], dict[int, str]]:
         """Projects that are archived, and those whose losses are not believed, each with a sentence that says so."""
@@ -127,10 +133,10 @@ class Census:
                 )
         return archived, warnings
 
-    def _project_of(self, issue_id: int) -> _Project | None:
+    def _ask_issue(self, issue_id: int) -> _Issue | None:
         path = f"{self.session.api}/issue/{issue_id}"
         try:
-            return self.session.read("GET", path, _Issue, params={"fields": "project"}).fields.project
+            return self.session.read("GET", path, _Issue, params={"fields": "project"})
         except (NotFoundError, ForbiddenError, RefusedError):
             return None
 

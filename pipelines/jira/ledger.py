@@ -37,6 +37,7 @@ alter table extraction.batches add column if not exists unrepaired_ids bigint[];
 create table if not exists extraction.tombstones (
     site_name varchar not null, issue_id bigint not null, reason varchar not null, gone_at timestamptz not null,
     run_number bigint not null, primary key (site_name, issue_id));
+alter table extraction.tombstones add column if not exists moved_to_key varchar;
 create table if not exists extraction.facts (
     site_name varchar not null, name varchar not null, value varchar not null, primary key (site_name, name));
 create table if not exists extraction.statuses (
@@ -125,6 +126,8 @@ class Tombstone:
 
     issue_id: int
     reason: Reason
+    moved_to_key: str | None = None
+    """Its key where it was found, for one that moved out of scope."""
 
 
 @dataclass(frozen=True)
@@ -216,8 +219,8 @@ class Ledger:
             ("delete from extraction.tombstones where site_name = ? and issue_id in"
              " (select unnest(ids) from extraction.batches where site_name = ? and run_id = ? and kind = 'issues')",
              [site, site, run.run_id]),
-            *(("insert or ignore into extraction.tombstones values (?, ?, ?, ?, ?)",
-               [site, one.issue_id, one.reason, at, run.number]) for one in outcome.gone),
+            *(("insert or ignore into extraction.tombstones values (?, ?, ?, ?, ?, ?)",
+               [site, one.issue_id, one.reason, at, run.number, one.moved_to_key]) for one in outcome.gone),
             *((_NOTE_STATUS, [site, at, *status, site]) for status in outcome.statuses),
         ]  # fmt: skip
         with self._connected() as connection:
@@ -272,13 +275,14 @@ class Ledger:
         return dict(self._execute(_CURRENT + "select issue_id, line.project_id from newest", [self._site_name, era]))  # noqa: S608
 
     def tombstones(self, era: int = 0) -> pl.DataFrame:
-        """Issues that are gone: issue_id, reason, gone_at. Those that runs of this era or later ones found gone."""
+        """Issues that are gone: issue_id, reason, moved_to_key, gone_at. Found so by runs of this era or later ones."""
         rows = self._execute(
-            "select issue_id, reason, gone_at from extraction.tombstones where site_name = ? and run_number >= ?"
-            " order by 1",
+            "select issue_id, reason, moved_to_key, gone_at from extraction.tombstones"
+            " where site_name = ? and run_number >= ? order by 1",
             [self._site_name, era],
         )
-        return _utc_frame(rows, {"issue_id": pl.Int64(), "reason": pl.String()}, "gone_at")
+        kinds = {"issue_id": pl.Int64(), "reason": pl.String(), "moved_to_key": pl.String()}
+        return _utc_frame(rows, kinds, "gone_at")
 
     def statuses(self) -> pl.DataFrame:
         """What each status was called and how it was classed, from when on: one row per change of either."""

@@ -228,13 +228,18 @@ def _why_finished(record: Record) -> str:
     if journey["is_rolled_up"]:
         return "the last of its children was finished"
     if journey["outcome"] == "gone":
-        return f"{GONE_WORDS[record.issue['gone_reason']]}, as a run found at that moment; its time ends there"
+        return f"{_why_gone(record.issue)}, as a run found at that moment; its time ends there"
     reason = f"it entered {status_name(record, visit_at(record, journey['finished_at']))}"
     if record.passes:
         return f"{reason}; it came back so much later that its second life is counted apart"
     if journey["reopen_count"]:
         return f"{reason} for good; it had ended before and come back (reopenings: {journey['reopen_count']})"
     return f"{reason} and has stayed ended"
+
+
+def _why_gone(issue: Mapping[str, Any]) -> str:
+    now = issue["moved_to_key"]
+    return GONE_WORDS[issue["gone_reason"]] + (f", where it was {now} then" if now else "")
 
 
 def _of_children(record: Record, calendar: WorkingCalendar | None) -> tuple[Sum | None, str]:

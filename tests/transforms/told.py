@@ -77,7 +77,7 @@ def calculate(
 
 def tombstones(*gone: tuple[str, str]) -> pl.DataFrame:
     """RawTombstones of issues that were found deleted."""
-    rows = [(issue_id_of(key), "deleted_or_no_access", instant(at)) for key, at in gone]
+    rows = [(issue_id_of(key), "deleted_or_no_access", None, instant(at)) for key, at in gone]
     return pl.DataFrame(rows, schema=RawTombstones.polars_schema(), orient="row")
 
 

@@ -27,6 +27,9 @@ class Issues(Table, layer="core", key=("issue_id",)):
     resolution_name = Column(LABEL, "Resolution Jira shows now. Empty while unresolved.", nullable=True)
     is_deleted = Column(pl.Boolean(), "Gone from the site or out of scope; its history is kept.")
     gone_reason = Column(LABEL, "Why it is gone. Empty for a live issue.", nullable=True, values=GONE_REASONS)
+    moved_to_key = Column(
+        pl.String(), "Key it had when it was found out of scope. Empty unless it moved there.", nullable=True
+    )
     created_at = Column(TIMESTAMP, "Creation by Jira's clock.")
     updated_at = Column(TIMESTAMP, "Last update by Jira's clock. Empty where Jira gives none.", nullable=True)
 
@@ -45,7 +48,7 @@ def describe_issues(
     """
     placed = name_parents(assign_streams(issues.collect(), workflow))
     named = placed.join(resolutions.collect(), on="resolution_id", how="left", maintain_order="left")
-    gone = tombstones.select("issue_id", gone_reason="reason").collect()
+    gone = tombstones.select("issue_id", "moved_to_key", gone_reason="reason").collect()
     labels = ("value_stream", "project_key", "issue_type", "resolution_name", "gone_reason")
     return Issues.select(
         named.join(gone, on="issue_id", how="left", maintain_order="left")

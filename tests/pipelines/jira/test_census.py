@@ -11,7 +11,7 @@ from pipelines.jira.scope import Scope
 from pipelines.sandbox import changes
 from pipelines.sandbox.server import start
 from tests.pipelines.jira.visits import ALWAYS, Visits, the_site
-from transforms.raw import RawChanges, RawIssues
+from transforms.raw import RawChanges, RawIssues, RawTombstones
 
 
 def test_who_went_before_the_scope_was_narrowed_is_not_missed_afterwards(visits):
@@ -53,6 +53,7 @@ def test_an_issue_moved_out_of_scope_is_told_from_a_deleted_one(visits):
     changes.move(visits.site, 105, "XYZ")
     visits.run(ALWAYS)
     assert visits.gone() == {105: "moved_out"}
+    assert visits.table(RawTombstones)["moved_to_key"].to_list() == [visits.site.issues[105]["key"]]
 
 
 def test_an_issue_moved_within_the_scope_stays_one_history_with_both_keys(visits):

@@ -111,10 +111,12 @@ def test_the_newest_run_with_a_trait_is_found_in_its_era(ledger):
 
 
 def test_an_issue_that_is_gone_stays_gone_until_it_is_read_again(ledger):
-    first = run(ledger, "a", START, [1, 2], outcome=Outcome((Tombstone(2, "archived"), Tombstone(9, "moved_out"))))
-    assert ledger.tombstones().rows() == [(2, "archived", START), (9, "moved_out", START)]
+    first = run(
+        ledger, "a", START, [1, 2], outcome=Outcome((Tombstone(2, "archived"), Tombstone(9, "moved_out", "NEW-1")))
+    )
+    assert ledger.tombstones().rows() == [(2, "archived", None, START), (9, "moved_out", "NEW-1", START)]
     run(ledger, "b", START + timedelta(hours=1), [2], era=first.era)
-    assert ledger.tombstones().rows() == [(9, "moved_out", START)]
+    assert ledger.tombstones()["issue_id"].to_list() == [9]
 
 
 def test_the_day_an_issue_went_is_kept(ledger):

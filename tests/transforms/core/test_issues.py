@@ -67,10 +67,11 @@ def test_a_live_issue_is_not_gone():
 
 def test_an_issue_that_is_gone_stays_listed_and_says_why():
     raw = frames(issue("G-1"), issue("G-2"))
-    row = (issue_id_of("G-2"), "moved_out", instant(EIGHT))
+    row = (issue_id_of("G-2"), "moved_out", "NEW-7", instant(EIGHT))
     rows = described(raw, gone=pl.DataFrame([row], schema=RawTombstones.polars_schema(), orient="row"))
-    assert (rows["G-2"]["is_deleted"], rows["G-2"]["gone_reason"]) == (True, "moved_out")
-    assert not rows["G-1"]["is_deleted"]
+    told = ("is_deleted", "gone_reason", "moved_to_key", "issue_key")
+    assert [rows["G-2"][name] for name in told] == [True, "moved_out", "NEW-7", "G-2"]
+    assert [rows["G-1"][name] for name in told] == [False, None, None, "G-1"]
 
 
 def test_an_issue_without_an_update_time_has_none():
