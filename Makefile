@@ -75,7 +75,7 @@ auditbench: $(INSTALLED) ## measure the audit's share of a run of a million chan
 ROUNDS ?= 40
 fuzz: $(INSTALLED) ## try 40,000 fault schedules and lives of random sites, 1,000 in each of ROUNDS=40 rounds (hours)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; FUZZ_EXAMPLES=250 \
-	  $(BIN)/python -m pytest -q -n 2 --timeout 0 tests/pipelines/jira/test_*s_property.py || exit 1; done
+	  $(BIN)/python -m pytest -q -n 4 --timeout 0 tests/pipelines/jira/test_*s_property.py || exit 1; done
 
 mutationbench: $(INSTALLED) ## plant a hundred defects one by one and ask who names them; build 200 times without one (an hour)
 	$(BIN)/python -m benchmarks.audit_mutations
