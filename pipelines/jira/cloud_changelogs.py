@@ -91,10 +91,8 @@ class ChangelogReader:
             return {}
         try:
             return self._follow(ids, names, most_pages)
-        except (TooHeavyError, RefusedError) as error:
+        except (TooHeavyError, RefusedError):
             if len(ids) == 1:
-                if isinstance(error, TooHeavyError):
-                    raise
                 self.refused.update(ids)
                 return {}
             middle = len(ids) // 2
@@ -115,7 +113,7 @@ class ChangelogReader:
         body: dict[str, Any] = {"issueIdsOrKeys": [str(issue_id) for issue_id in ids], "maxResults": HISTORIES_PER_PAGE}
         body |= {"fieldIds": names} if names else {}
         while True:
-            page = self._page(body, is_divisible=len(ids) > 1)
+            page = self._page(body)
             for changelog in page.issue_changelogs:
                 if int(changelog.issue_id) in asked:
                     parts.setdefault(int(changelog.issue_id), []).append(changelog.change_histories)
@@ -128,10 +126,10 @@ class ChangelogReader:
                 raise _DenseError
             body["nextPageToken"] = page.next_page_token
 
-    def _page(self, body: dict[str, Any], *, is_divisible: bool) -> _ChangelogPage:
+    def _page(self, body: dict[str, Any]) -> _ChangelogPage:
         path = f"{self.session.api}/changelog/bulkfetch"
         try:
-            return self.session.read("POST", path, _ChangelogPage, body=body, is_divisible=is_divisible)
+            return self.session.read("POST", path, _ChangelogPage, body=body, is_divisible=True)
         except RefusedError as error:
             if "nextPageToken" not in body:
                 raise

@@ -27,7 +27,7 @@ from pipelines.jira.pulled import Line, Pulled, pack
 from pipelines.jira.ranges import Range, divide, open_ranges
 from pipelines.jira.repair import SecondRoutes
 from pipelines.jira.scrub import Scrubber, unreadable
-from pipelines.jira.shapes import LandedIssue, ReceivedIssue
+from pipelines.jira.shapes import LandedIssue, ReceivedIssue, UnreadableIssue
 from transforms.wording import counted
 
 ISSUES_PER_PAGE = 100
@@ -39,6 +39,12 @@ ISSUES_PER_RANGE = 2500
 """So many issues are worth a range of their own: each costs an empty page."""
 EMPTY_PAGES = 3
 """Empty pages in a row that contradict the total they tell."""
+MOST_TOO_HEAVY = 20
+"""Issues that a site cannot send even alone. Where there are more, the site is not well, and the run stops."""
+TOO_HEAVY = (
+    "the site does not send this issue with its changelog, not even alone (too slow, too large, or it fails over it);"
+    " every run asks for it again"
+)
 
 
 class _Page(msgspec.Struct, rename="camel"):
@@ -160,6 +166,7 @@ class _Reader:
         """How many issues there are, as told with the first page unless it is known."""
         self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids] if scrubber else ["id"]
         self._second = SecondRoutes(session, scrubber, self._fields) if scrubber else None
+        self._too_heavy: set[int] = set()
         self._size = ISSUES_PER_PAGE if scrubber else LARGEST_PAGE
         self._largest = LARGEST_PAGE
         self._good_pages = 0
@@ -206,9 +213,10 @@ class _Reader:
 
     def _pack(self, lines: list[tuple[int, Line]], **more: Any) -> Pulled:
         broken = [number for number, line in lines if isinstance(line, LandedIssue) and not is_whole(line)]
+        unsent = [number for number, _ in lines if number in self._too_heavy]
         if self._details:
             self._details.fill(lines)
-        return pack(lines, broken, total=self.total, **more)
+        return pack(lines, broken, unsent, total=self.total, **more)
 
     def page(self, last: int, until: int | None) -> list[tuple[int, msgspec.Raw]]:
         """Issues above ``last``, ascending; smaller and smaller while they are too heavy. Empty at the end only."""
@@ -250,11 +258,11 @@ class _Reader:
             try:
                 page = self._ask(query(size), size)
             except TooHeavyError:
-                if size == 1:
-                    raise
-                with self._lock:
-                    self._size, self._good_pages = max(1, size // 2), 0
-                continue
+                if size > 1:
+                    with self._lock:
+                        self._size, self._good_pages = max(1, size // 2), 0
+                    continue
+                page = self._ask_apart(query(1))
             self._learn(size, page.max_results)
             self.total = page.total if self.total is None else self.total
             return size, page
@@ -262,7 +270,25 @@ class _Reader:
     def _ask(self, query: dict[str, Any], size: int) -> _Page:
         body = {"startAt": 0, "maxResults": size, "fields": self._fields, **query}
         body |= {"expand": ["changelog"]} if self._scrubber else {}
-        return search(self._session, body, _Page, is_divisible=size > 1)
+        return search(self._session, body, _Page, is_divisible=True)
+
+    def _ask_apart(self, query: dict[str, Any]) -> _Page:
+        """A page of one issue that is too heavy for a search: which it is by the search, the rest by its own route."""
+        page = search(self._session, {"startAt": 0, "maxResults": 1, "fields": ["id"], **query}, _Page)
+        page.issues = [self._alone(number) for number in _numbered(page.issues)] if self._scrubber else page.issues
+        return page
+
+    def _alone(self, number: int) -> msgspec.Raw:
+        """An issue by its own route; only its id where it is too heavy for that, too. Raises TooHeavyError."""
+        params = {"fields": ",".join(self._fields), "expand": "changelog"}
+        path = f"{self._session.api}/issue/{number}"
+        try:
+            return self._session.read("GET", path, msgspec.Raw, params=params, is_divisible=True)
+        except TooHeavyError:
+            self._too_heavy.add(number)
+            if len(self._too_heavy) > MOST_TOO_HEAVY:
+                raise
+            return msgspec.Raw(msgspec.json.encode({"id": str(number)}))
 
     def _learn(self, asked: int, echoed: int | None) -> None:
         """Larger pages after a while of good ones, never above what the site gives or what was too heavy."""
@@ -275,6 +301,8 @@ class _Reader:
 
     def _scrub(self, number: int, raw: msgspec.Raw) -> Line:
         assert self._scrubber and self._second
+        if number in self._too_heavy:
+            return UnreadableIssue(TOO_HEAVY, str(number))
         try:
             issue = msgspec.json.decode(raw, type=ReceivedIssue)
             if issue.changelog is None:

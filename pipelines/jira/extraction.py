@@ -63,10 +63,10 @@ def oddities(
     if short_details:
         told = counted(short_details, "issue")
         yield f"Jira refused links, work logs or comments of {told}, or told only a part of them; the rest is missing."
-    for count, what in (
-        (missing, "issues were listed but not handed out (deleted, moved or hidden)."),
-        (done.unreadable_count, "issues came in an unknown form and are in quarantine."),
-        (done.broken_count, "changelogs do not hold together on any route; quality.completeness names them."),
+    for count, one, what in (
+        (missing, "issue", "Listed but not handed out (deleted, moved or hidden)"),
+        (done.unreadable_count, "issue", "In quarantine, of unknown form or too heavy for the site to send"),
+        (done.broken_count, "changelog", "Not whole on any route (quality.completeness names them)"),
     ):
         if count:
-            yield f"{count} {what}"
+            yield f"{what}: {counted(count, one)}."

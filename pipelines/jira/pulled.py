@@ -29,15 +29,17 @@ class Pulled:
     broken_count: int = 0
     """Changelogs that are not whole after all readings."""
     unrepaired: tuple[int, ...] = ()
-    """Broken ones of which more may be had another time: no route told a total, or fewer came than it says."""
+    """Of which more may be had another time: not sent, or broken and no route told a total, or fewer came than that."""
     is_single: bool = False
     """Every changelog was held against the route of its issue."""
     covers: tuple[int, int | None] | None = None
     """Every matching issue with an id above the first and up to the second number (None: any) is here."""
 
 
-def pack(lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), **more: Any) -> Pulled:
-    """Encode and count lines; ``broken`` are issues whose changelogs stayed broken."""
+def pack(
+    lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), unsent: Iterable[int] = (), **more: Any
+) -> Pulled:
+    """Encode and count lines; ``broken`` are issues whose changelogs stayed broken, ``unsent`` came as notices only."""
     listed = list(lines)
     changelogs = {number: line.changelog for number, line in listed if isinstance(line, LandedIssue)}
     left = set(broken)
@@ -47,7 +49,7 @@ def pack(lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), **more: 
         histories=sum(changelog.received or 0 for changelog in changelogs.values()),
         repaired_count=sum(bool(one.route) for number, one in changelogs.items() if number not in left),
         broken_count=len(left),
-        unrepaired=tuple(number for number in sorted(left) if _may_be_had(changelogs[number])),
+        unrepaired=tuple(sorted([*unsent, *(number for number in left if _may_be_had(changelogs[number]))])),
         **more,
     )
 

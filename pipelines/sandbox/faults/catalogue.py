@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[type[Effect], ...]] = {
     ),
     "Contents": (
         contents.Duplicates, contents.Shuffled, contents.LeftOut, contents.IssueErrors, contents.CutChangelog,
-        contents.CreatedForm,
+        contents.HeavyIssue, contents.CreatedForm,
     ),
     "Sight": (
         visibility.ProjectGone, visibility.IssueGone, visibility.Anonymous, visibility.FrozenIndex, visibility.IndexLag,

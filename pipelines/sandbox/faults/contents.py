@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, Literal
 
+from pipelines.sandbox.exchange import RefusedError
 from pipelines.sandbox.faults.effect import Call, Effect, change_entries
 from pipelines.sandbox.instants import EPOCH, MILLISECOND, epoch_ms, jira_timestamp
 
@@ -145,6 +146,29 @@ class CutChangelog(Effect):
         by_age = sorted(histories, key=lambda history: (_moment(history), int(history["id"])))
         gone = by_age[: self.lost] if self.end == "oldest" else by_age[len(by_age) - self.lost :]
         return [history for history in histories if history not in gone]
+
+
+class HeavyIssue(Effect):
+    """An answer that holds the changelog of certain issues is refused as too much for the site (504)."""
+
+    issues: tuple[int, ...]
+    status: int = 504
+    is_sent_alone: bool = False
+    """The route of one issue gives it all the same."""
+
+    def fits(self, call: Call) -> bool:
+        alone = () if self.is_sent_alone else ("issue/{issue}", "issue/{issue}/changelog")
+        return call.asks("changelog/bulkfetch", "search", *alone)
+
+    def content(self, call: Call, content: Any) -> Any:
+        if call.asks("issue/{issue}/changelog"):
+            held = {int(call.asked.path["issue"])}
+        else:
+            entries = content.get(call.list_name) or [] if call.list_name else [content]
+            held = {_issue_id(entry) for entry in entries if {"changelog", "issueId"} & entry.keys()}
+        if held & set(self.issues):
+            raise RefusedError(self.status, "The answer took too long.")
+        return content
 
 
 class CreatedForm(Effect):

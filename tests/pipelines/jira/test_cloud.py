@@ -97,6 +97,14 @@ def test_a_changelog_the_bulk_route_refuses_is_read_on_the_route_of_its_issue():
     assert (batch.repaired_count, asked[-1][0]) == (1, "/3/issue/2/changelog")
 
 
+def test_a_changelog_too_heavy_for_the_bulk_route_is_read_on_the_route_of_its_issue():
+    (batch,), asked = pull(
+        page(2), page(), {"issues": [bare(2)]}, TooHeavyError("slow"),
+        {"values": [history(6, CREATED, move(1, 3))], "total": 1},
+    )  # fmt: skip
+    assert (batch.histories, asked[-1][0]) == (1, "/3/issue/2/changelog")
+
+
 def test_a_refused_changelog_that_its_own_route_tells_short_is_told_short():
     short = {"values": [history(6, CREATED, move(1, 3))], "total": 2, "isLast": True}
     (batch,), _ = refused_log(

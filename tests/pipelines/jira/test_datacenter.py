@@ -5,7 +5,7 @@ import pytest
 
 from pipelines.jira import datacenter
 from pipelines.jira.dc_search import search
-from pipelines.jira.errors import AnswerError, NotAllowedError, PagingError, TooHeavyError
+from pipelines.jira.errors import AnswerError, NotAllowedError, OverloadedError, PagingError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.rest import CREATED, KEY, SITE_NAMES, ScriptedSession, history, issue, move
@@ -89,9 +89,34 @@ def test_pages_grow_after_ten_good_ones_up_to_what_the_site_gives():
     assert [body["maxResults"] for _, body in asked][::10] == [100, 125, 156]
 
 
-def test_a_single_issue_too_heavy_for_the_site_stops_the_run():
+HEAVY = [TooHeavyError("slow")] * 7
+"""Down to a page of one."""
+
+
+def test_an_issue_too_heavy_for_a_search_is_read_on_its_own_route():
+    (one,), asked = pull(*HEAVY, page(issue(4)), issue(4, history(5, CREATED, move(1, 3))), page(issue(9)), page())
+    assert [number for number, _ in one.lines] == [4, 9]
+    assert [place for place, _ in asked[6:9]] == ["/2/search", "/2/search", "/2/issue/4"]
+    assert (asked[7][1]["fields"], "expand" in asked[7][1], asked[8][1]["expand"]) == (["id"], False, "changelog")
+    assert (one.unreadable_count, one.unrepaired) == (0, ())
+
+
+def test_an_issue_too_heavy_even_alone_lands_as_a_notice_and_is_asked_for_again_by_the_next_run():
+    (one,), _ = pull(*HEAVY, page(issue(4)), TooHeavyError("slow"), page(issue(9)), page())
+    notice, line = (msgspec.json.decode(line) for _, line in one.lines)
+    assert ("not even alone" in notice["unreadable"], notice["id"], line["id"]) == (True, "4", "9")
+    assert (one.unreadable_count, one.unrepaired) == (1, (4,))
+
+
+def test_many_issues_too_heavy_even_alone_stop_the_run():
+    heavy = [answer for n in range(30) for answer in (TooHeavyError("slow"), page(issue(n + 1)), TooHeavyError("slow"))]
     with pytest.raises(TooHeavyError):
-        pull(*[TooHeavyError("slow")] * 8)
+        pull(*HEAVY[1:], *heavy)
+
+
+def test_a_site_that_tells_not_even_an_id_stops_the_run():
+    with pytest.raises(OverloadedError):
+        pull(*HEAVY, OverloadedError("slow"))
 
 
 def test_an_empty_project_is_empty():

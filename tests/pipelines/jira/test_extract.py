@@ -12,17 +12,19 @@ from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
 from pipelines.jira.site_store import Store
+from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox import changes
 from pipelines.sandbox.exchange import PageCaps
 from pipelines.sandbox.faults import FaultScript
-from pipelines.sandbox.faults.contents import LeftOut
+from pipelines.sandbox.faults.contents import HeavyIssue, LeftOut
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, item, move
 from tests.pipelines.jira.sites import FLAVOURS, TOKEN, scripted, session_with
+from transforms.raw import RawIssues, RawQuarantine
 
 RECORDED = ("aerogear", "devlake_merico", "drill", "improvingflow")
-BROKEN_ON_THE_SITE = "1 changelogs do not hold together on any route; quality.completeness names them."
+BROKEN_ON_THE_SITE = "Not whole on any route (quality.completeness names them): 1 changelog."
 """DRILL-138 jumps without a word."""
 SECRET = "ZQsecretQZ"
 
@@ -265,3 +267,15 @@ def test_as_of_is_the_sites_clock_unless_told(store):
 def test_a_site_name_that_is_no_folder_is_refused(tmp_path, name):
     with pytest.raises(MissingSettingError, match="site name"):
         Store(tmp_path, name)
+
+
+def test_an_issue_the_site_cannot_send_is_told_and_read_by_the_next_run_that_gets_it(store, tmp_path):
+    site, options = small_site(), Options()
+    first = run(site, "dc", store, faults=FaultScript.of(HeavyIssue((103,))), options=options)
+    assert first.warnings == ["In quarantine, of unknown form or too heavy for the site to send: 1 issue."]
+    tables = build_raw_tables(store, tmp_path / "first")
+    assert tables.scan(RawQuarantine).collect()["issue_id"].to_list() == [103]
+    assert tables.scan(RawIssues).collect().height == len(site.issues) - 1
+    second = run(site, "dc", store, options=options)
+    assert (second.mode, second.warnings) == ("window", [])
+    assert build_raw_tables(store, tmp_path / "second").scan(RawIssues).collect().height == len(site.issues)

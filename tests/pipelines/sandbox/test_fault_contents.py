@@ -5,7 +5,15 @@ import copy
 import pytest
 
 from pipelines.sandbox.exchange import PageCaps
-from pipelines.sandbox.faults.contents import CreatedForm, CutChangelog, Duplicates, IssueErrors, LeftOut, Shuffled
+from pipelines.sandbox.faults.contents import (
+    CreatedForm,
+    CutChangelog,
+    Duplicates,
+    HeavyIssue,
+    IssueErrors,
+    LeftOut,
+    Shuffled,
+)
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.sandbox.sites import at, history, issue, moved, ms, small_site
 from tests.pipelines.sandbox.troubled import SEEK, troubled
@@ -127,6 +135,21 @@ def test_only_some_bulk_changelogs_are_cut():
     with troubled(CutChangelog(2, "newest", issues=(2,)), site=with_three_histories()) as client:
         assert logs(client.changelogs(1, 2)) == {1: [7, 8, 9], 2: [7]}
         assert client.get("issue/2/changelog").json()["total"] == 3
+
+
+@pytest.mark.parametrize(("is_sent_alone", "status"), [(True, 200), (False, 504)])
+def test_an_answer_with_a_heavy_changelog_is_refused_and_without_it_passes(is_sent_alone, status):
+    with troubled(HeavyIssue((2,), is_sent_alone=is_sent_alone), flavour="dc", site=with_three_histories()) as client:
+        pages = [client.post("search", jql=SEEK, expand=["changelog"], maxResults=size) for size in (1, 2)]
+        assert [page.status_code for page in [*pages, client.post("search", jql=SEEK)]] == [200, 504, 200]
+        assert client.get("issue/2", expand="changelog").status_code == status
+        assert client.get("issue/2").status_code == client.get("issue/1", expand="changelog").status_code == 200
+
+
+def test_a_heavy_changelog_is_refused_in_bulk_and_by_its_own_route():
+    with troubled(HeavyIssue((2,)), site=with_three_histories()) as client:
+        answers = [client.changelogs(1), client.changelogs(1, 2), client.get("issue/2/changelog"), client.issues(1, 2)]
+        assert [answer.status_code for answer in answers] == [200, 504, 504, 200]
 
 
 @pytest.mark.parametrize(
