@@ -40,10 +40,16 @@ def _time(row: Figures, stream: str) -> str:
     here, name = row["constraint_wait_of_cycle_working_days"], _waited_for(row)
     if waiting is not None:
         text += f", {_days(waiting)} of them waiting"
-        text += " where a column shows it" if here is None and name is not None else ""
+        text += " where a column shows it" if hides_wait(row) else ""
     if here is not None and name is not None:
         text += f", {_days(here)} before {_shown(name)}"
     return text + "."
+
+
+def hides_wait(row: Figures) -> bool:
+    """Whether no column shows what waits for what is named: then the waiting told is less than there is."""
+    is_told = row["cycle_working_days_p50"] is not None and _waited_for(row) is not None
+    return is_told and row["constraint_wait_of_cycle_working_days"] is None
 
 
 def _waited_for(row: Figures) -> str | None:
@@ -93,10 +99,8 @@ def _benefit(row: Figures) -> str:
 
 def _that_wait(row: Figures) -> str:
     """The wait that was told before; one that only the replay sees is told as such."""
-    name = _waited_for(row)
-    if name is None or row["constraint_wait_of_cycle_working_days"] is not None:
-        return "that wait"
-    return f"the wait before {_shown(name)}, which no column shows,"
+    name = _shown(_waited_for(row) or "")
+    return f"the wait before {name}, which no column shows," if hides_wait(row) else "that wait"
 
 
 def _more(change: float) -> str:

@@ -11,6 +11,7 @@ from pipelines.report.entries import Entry, View
 from pipelines.report.published import Published, Row, grouped
 from pipelines.report.verdicts import Verdicts, shown
 from pipelines.report.words import NOTHING, days, deliveries, joined, number, percent, sentence, span
+from transforms.constraint.sentences import hides_wait
 
 WORKING_DAY = "working day"
 
@@ -73,10 +74,8 @@ def _plain_facts(cycle: Row | None) -> list[tuple[str, str]]:
 def _what_if_facts(row: Row) -> list[tuple[str, str]]:
     """The wait, and what halving it and coding faster would change: always both."""
     named = row["constraint_name"] or row["largest_delay_name"]
-    found = [
-        ("The same in working time", row["cycle_working_days_p50"]),
-        ("Waiting in it", row["wait_of_cycle_working_days"]),
-    ]
+    waiting = "Waiting in it, where a column shows it" if hides_wait(row) else "Waiting in it"
+    found = [("The same in working time", row["cycle_working_days_p50"]), (waiting, row["wait_of_cycle_working_days"])]
     facts = [(name, days(value, WORKING_DAY)) for name, value in found if value is not None]
     if row["halved_cycle_working_days_p50"] is not None:
         facts.append((f"If the wait at {shown(named)} were halved", _change(row, "halved_delivered_per_month_change")))
@@ -133,7 +132,7 @@ def _line(stream: str, verdicts: Verdicts, cycle: Row | None, waits: tuple[float
         "word": _word(verdict) or ("most waiting that can be seen" if watched else "no waiting can be seen"),
         "cycle": days(cycle["cycle_days_p50"]) if cycle else NOTHING,
         "delivered": number(cycle["delivered_count"]) if cycle else NOTHING,
-        "wait": percent(waits[1]),
+        "wait": percent(waits[1]) + (" or more" if verdict and hides_wait(verdict) else ""),
         "waited": round(waits[0], 1),
     }
 

@@ -27,6 +27,7 @@ def judged(**said):
         "verdict": "constraint_stage", "constraint_name": "Review", "constraint_stage_names": "Review",
         "largest_delay_name": "Review", "confidence": "strong", "sentence": SAID, "candidate_name": "Review",
         "runner_up_name": "QA", "vote_share": 0.95, "margin_share": 0.4, "fidelity_ratio": 0.98,
+        "constraint_wait_of_cycle_working_days": 10.0,
     }  # fmt: skip
     return named | said
 
@@ -94,6 +95,17 @@ def test_benefit_and_anti_benefit_always_stand_together(tmp_path):
         "If the wait at Review were halved": "+6 deliveries a month [4, 8]",
         "If Development were 40 % faster": "no more deliveries",
     }
+
+
+def test_waiting_that_no_column_shows_is_not_told_as_none(tmp_path):
+    hidden = judged(
+        cycle_working_days_p50=20.0, wait_of_cycle_working_days=0.0, constraint_wait_of_cycle_working_days=None
+    )
+    tables = {"metrics.constraint_verdicts": [hidden], "metrics.value_stream_map": [step("Review")]}
+    published = version(tmp_path, tables)
+    facts = dict(only(verdict, published).facts)
+    assert plain(facts["Waiting in it, where a column shows it"]) == "0 working days"
+    assert plain(verdict.overview(published)[0]["wait"]) == "0 % or more"
 
 
 def test_without_a_verdict_the_page_says_what_can_be_said(tmp_path):
