@@ -99,19 +99,19 @@ class Census:
         gone, there = list[Tombstone](), list[int]()
         for number in sorted(ids):
             issue = self._ask_issue(number)
-            found = f"id >= {number} AND id <= {number}"
             if issue is None:
                 gone.append(Tombstone(number, "deleted_or_no_access"))
-            elif has_match(self.session, f"({self.scope.jql}) AND {found}"):
+            elif has_match(self.session, f"({self.scope.jql}) AND {_only(number)}"):
                 there.append(number)
             else:
-                gone.append(self._bury(number, issue, is_found=has_match(self.session, found)))
+                gone.append(self._bury(number, issue))
         return Findings(tuple(gone), tuple(there))
 
-    def _bury(self, number: int, issue: _Issue, *, is_found: bool) -> Tombstone:
-        """Archived where its project is, or where it lies in the scope and no search at all finds it."""
+    def _bury(self, number: int, issue: _Issue) -> Tombstone:
+        """Archived where its project is, or where it lies in one of the scope and no search at all finds it."""
         project = issue.fields.project
-        if project.archived or (project.id in {one.id for one in self.scope.projects} and not is_found):
+        is_near = project.id in {one.id for one in self.scope.projects}
+        if project.archived or (is_near and not has_match(self.session, _only(number))):
             return Tombstone(number, "archived")
         return Tombstone(number, "moved_out", issue.key)
 
@@ -145,6 +145,11 @@ class Census:
             return self.session.read("GET", f"{self.session.api}/project/{project_id}", _Project)
         except (NotFoundError, ForbiddenError, RefusedError):
             return None
+
+
+def _only(number: int) -> str:
+    """JQL of one issue that, unlike its bare id, is no error where there is none."""
+    return f"id >= {number} AND id <= {number}"
 
 
 def _is_likely(lost: int, living: int) -> bool:
