@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -196,9 +196,9 @@ class IssueHistory:
     # passes
 
     def is_delivered(self, stretch: Sequence[Stay]) -> bool:
-        """Whether a terminal stretch counts as delivered: by what held last until it was left."""
-        last = next((stay for stay in reversed(stretch) if stay.left != stay.entered), stretch[-1])
-        at = self.as_of if last.left is None else max(last.entered, last.left - 1)
+        """Whether a terminal stretch counts as delivered: by what held until it was left."""
+        last = stretch[-1]
+        at = max(stretch[0].entered, last.left - 1 if last.left is not None else self.as_of)
         return not self.is_discarded_at(last.visit, last.visit.status_id, at)
 
     def is_discarded_at(self, visit: Visit, status_id: int, at: int) -> bool:
@@ -223,19 +223,14 @@ class IssueHistory:
         return [self._pass(n, part) for n, part in enumerate([*found, lives] if lives else found, start=1)]
 
     def _pass(self, number: int, stays: list[Stay]) -> Pass:
-        last = [*takewhile(lambda stay: stay.is_over, reversed(stays))]
-        commits = [at for stay in stays for at in ([stay.entered] if stay in last else self.committed(stay))]
+        commits = [at for stay in stays for at in ([stay.entered] if stay.is_ended else self.worked(stay))]
         started = (commits or [None])[0]
-        finished = last[-1].entered if last else None
+        finished = None
+        for stay in reversed(stays):
+            if not stay.is_over:
+                break
+            finished = stay.entered
         return Pass(number, stays, started, finished)
-
-    def committed(self, stay: Stay) -> list[int]:
-        """Instants of a stay at which it starts the clock; an end that is taken back only where it was a delivery."""
-        if not stay.is_over:
-            return [stay.entered] if stay.is_ended else self.worked(stay)
-        status, turns = stay.visit.status_id, self.turns(stay.visit)
-        within = [at for at in turns if stay.entered <= at and (stay.left is None or at < stay.left)]
-        return [at for at in within if not self.is_discarded_at(stay.visit, status, at)]
 
     def worked(self, stay: Stay) -> list[int]:
         """Instants of a stay that has not ended at which a definition began by which it is committed."""

@@ -57,8 +57,7 @@ class Life(IssueHistory):
         doubt, since = visit.doubt, [then for then in self.held(visit) if then <= at]
         status = visit.status_id if doubt is None else doubt
         is_ended = self.is_ended_at(visit, status, at)
-        is_end = is_ended and (self.would_last(visit) or not self.is_discarded_at(visit, status, at))
-        starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or is_end)
+        starts = doubt is not None and (any(self.commits(doubt, then) for then in since) or is_ended)
         if not self.is_started_at(at) and not starts:
             return None
         if not self.is_over_at(visit, status, at):
@@ -188,16 +187,16 @@ class Life(IssueHistory):
 
     def _outcome(self, life: Pass) -> str:
         if life.finished is not None:
-            return "delivered" if self.is_delivered(life.stays) else "discarded"
+            return "delivered" if self.is_delivered(life.stays[-1:]) else "discarded"
         if self.is_gone:
             return "gone"
         return "in_progress" if life.started is not None else "not_started"
 
     def _counts(self, life: Pass) -> Row:
         reopened = [after for before, after in pairwise(life.stays) if before.is_ended and not after.is_ended]
-        started = FOREVER if life.started is None else life.started
-        ends = [stay for stay in life.stays if stay.is_over and stay.left != stay.entered]
-        finishes = [max(stay.entered, started) for stay in ends if stay.left is None or stay.left > started]
+        is_instant_enough = self.stream.delivery == "status"
+        ends = [stay for stay in life.stays if stay.is_over]
+        finishes = [stay.entered for stay in ends if is_instant_enough or stay.left != stay.entered]
         return {
             "reopen_count": len(reopened),
             "first_finished_at": finishes[0] if finishes else None,

@@ -29,10 +29,9 @@ def add_kinds(rows: pl.DataFrame, index: WorkflowIndex, stream: np.ndarray) -> p
     """
     discarding = list(index.workflow.discarding_resolution_ids)
     rows = mark_passes(_with_model(rows, index, stream), _horizons(index)[stream])
-    is_worked = pl.col.is_committed & ~pl.col.work_kind.is_in(TERMINAL_KINDS)
-    other = index.statuses.select(other_kind="work_kind", other_worked=is_worked)
+    other = index.statuses.select(other_kind="work_kind", other_committed="is_committed")
     rows = pl.concat([rows, other[np.maximum(rows["doubtful_row"].to_numpy(), 0)]], how="horizontal")
-    rows = rows.with_columns(other_worked=since_entry("other_worked"))
+    rows = rows.with_columns(other_committed=since_entry("other_committed"))
     rows = rows.with_columns(kind=_kind(), stage_name=_stage(), is_rework=pl.col.is_revisit)
     rows = rows.with_columns(other_would_last=_would_last()).with_columns(other=_other_kind(discarding))
     return rows.with_columns(kind_alternative=pl.when(pl.col.other != pl.col.kind).then("other"))
@@ -94,14 +93,12 @@ def _other_kind(discarding: list[int]) -> pl.Expr:
     awaits_release = _awaits_release(work_kind, discarding)
     work_kind = pl.when(awaits_release).then(_QUEUE).otherwise(work_kind)
     stands = ~in_doubt & (pl.col.is_final | pl.col.is_gap | ~pl.col.has_started)
-    is_discarded = _is_discarded(pl.col.other_kind, discarding)
-    ends = pl.col.other_kind.is_in(TERMINAL_KINDS) & (pl.col.other_would_last | ~is_discarded)
-    uncommitted = in_doubt & ~pl.col.has_started & ~pl.col.other_worked & ~ends
+    uncommitted = in_doubt & ~pl.col.has_started & ~pl.col.other_committed
     return (
         pl.when(stands | uncommitted)
         .then("kind")
         .when(work_kind.is_in(TERMINAL_KINDS) & pl.col.other_would_last)
-        .then(_ended(is_discarded))
+        .then(_ended(_is_discarded(pl.col.other_kind, discarding)))
         .when(work_kind.is_in(TERMINAL_KINDS))
         .then(_lit("done_gap"))
         .otherwise(_overlaid(work_kind, pl.col.known_dependency == 1))

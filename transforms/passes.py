@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from transforms.order import same_issue
-from transforms.sweep import holds
 
 
 def mark_passes(rows: pl.DataFrame, horizon_us: np.ndarray) -> pl.DataFrame:
@@ -18,8 +17,7 @@ def mark_passes(rows: pl.DataFrame, horizon_us: np.ndarray) -> pl.DataFrame:
     ``rows``: issue_id, entered_at, is_terminal, is_discarded, is_committed; ``horizon_us``: each row's horizon.
     A terminal stretch lasts from entering terminal statuses to leaving them, however many there are. It is *final* if
     it is not left, or if it was delivered work and is left only after the horizon: then what follows is a new pass.
-    Otherwise it is a *gap*. Within a pass, work has started from its first committed row on. Of a gap only delivered
-    rows that last start it: who drops an idea and takes it up again has not begun to work on it.
+    Otherwise it is a *gap*. Within a pass, work has started from its first committed row on.
     """
     turn_places = rows.select(
         (~same_issue(1) | (pl.col.is_terminal != pl.col.is_terminal.shift(1))).arg_true()
@@ -32,23 +30,21 @@ def mark_passes(rows: pl.DataFrame, horizon_us: np.ndarray) -> pl.DataFrame:
     )
     turn_of_row = np.repeat(np.arange(len(turns)), np.diff(turn_places.to_numpy(), append=len(rows)))
     rows = pl.concat([rows, turns[turn_of_row]], how="horizontal")
-    starts = pl.col.is_committed & (~pl.col.is_gap | (holds() & ~pl.col.is_discarded))
     return (
         _number_passes(rows)
-        .with_columns(has_started=_since_first(starts, pl.col.starts_pass))
+        .with_columns(has_started=_since_first(pl.col.is_committed, pl.col.starts_pass))
         .drop("starts_pass")
     )
 
 
 def _turns(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
-    """Stretches of equal terminality: whether one is left, how long it held, whether what held last is discarded."""
+    """Stretches of equal terminality: whether one is left, how long it held, whether its last row is discarded."""
     last = places.shift(-1, fill_value=len(rows)) - 1
     left_at = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
-    discarded = rows.select(pl.when(holds()).then("is_discarded").forward_fill()).to_series()
     return (
         rows[places]
         .select("issue_id", "entered_at", "is_terminal")
-        .with_columns(ends_discarded=discarded.gather(last), left_at=left_at)
+        .with_columns(ends_discarded=rows["is_discarded"].gather(last), left_at=left_at)
         .with_columns(
             is_left=pl.col.left_at.is_not_null(), held_us=(pl.col.left_at - pl.col.entered_at).dt.total_microseconds()
         )

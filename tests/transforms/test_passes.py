@@ -69,15 +69,6 @@ def test_discarded_work_that_comes_back_goes_on_however_late():
     assert marked([("w", 0), ("X", 1), ("w", 90), ("D", 91)]) == ["1s", "1g", "1s", "1F"]
 
 
-def test_an_idea_that_is_dropped_and_taken_up_again_has_not_started():
-    assert marked([("b", 0), ("X", 1), ("b", 2)]) == ["1-", "1g", "1-"]
-    assert marked([("b", 0), ("X", 1), ("b", 20), ("w", 100), ("D", 102)]) == ["1-", "1g", "1-", "1s", "1F"]
-    assert marked([("b", 0), ("D", 1), ("X", 1), ("b", 2)]) == ["1-", "1g", "1g", "1-"]
-    frame = rows([("b", 0), ("X", 1), ("b", 2), ("X", 3)])
-    found = mark_passes(frame, np.full(4, 1))
-    assert found["has_started"].to_list() == [False, False, False, True]
-
-
 def test_a_terminal_stretch_is_one_whatever_it_passes_through():
     assert marked([("w", 0), ("D", 1), ("D", 20), ("w", 40)]) == ["1s", "1F", "1F", "2s"]
     assert marked([("w", 0), ("D", 1), ("D", 20)]) == ["1s", "1F", "1F"]
@@ -87,7 +78,6 @@ def test_a_terminal_stretch_is_one_whatever_it_passes_through():
 def test_what_a_terminal_stretch_was_last_decides_whether_it_was_delivered():
     assert marked([("w", 0), ("D", 1), ("X", 2), ("w", 90)]) == ["1s", "1g", "1g", "1s"]
     assert marked([("w", 0), ("X", 1), ("D", 2), ("w", 90)]) == ["1s", "1F", "1F", "2s"]
-    assert marked([("w", 0), ("X", 1), ("D", 90), ("w", 90)]) == ["1s", "1g", "1g", "1s"]
 
 
 def test_every_late_return_is_a_pass_of_its_own():

@@ -62,8 +62,8 @@ class IssueJourneys(Table, layer="core", key=("issue_id",)):
     )
     first_finished_at = Column(
         TIMESTAMP,
-        "First time that started work was in a terminal status, for more than an instant; where delivery is by release,"
-        " in users' hands or discarded. Empty before.",
+        "First entry into a terminal status; where delivery is by release, from when on it first was in users' hands or"
+        " discarded. Empty before.",
         nullable=True,
     )
     finished_at = Column(
@@ -169,8 +169,9 @@ def trace_issue_journeys(
         pl.col.handoff_count.fill_null(0),
         outcome=outcome(),
         is_never_started=~pl.col.was_worked & finished(),
+        first_finished_at=pl.coalesce("first_ended_at", "first_finished_at"),
     )
-    journeys = journeys.drop("pass_number", "last_kind", "was_worked")
+    journeys = journeys.drop("pass_number", "last_kind", "was_worked", "first_ended_at")
     rolled = roll_up(placed, intervals, journeys, workflow, as_of).with_columns(is_rolled_up=pl.lit(True))
     journeys = pl.concat([journeys.with_columns(is_rolled_up=pl.lit(False)), rolled], how="diagonal")
     placed = _with_migrated(name_parents(placed), visits, rolled)
@@ -211,7 +212,7 @@ def _moves(
 ) -> pl.DataFrame:
     """What the first pass of every issue went through, visit by visit; ``returns`` says when a second one began.
 
-    Backward moves, reopenings, continuity breaks, and whether it was ever worked on.
+    Backward moves, reopenings, continuity breaks, the first terminal entry, and whether it was ever worked on.
     ``visits`` are those of ``cut_visits``.
     """
     visits = _with_orders(visits, placed, workflow, as_of).join(
@@ -223,6 +224,7 @@ def _moves(
         is_backward=same_issue(1) & ~pl.col.is_terminal & pl.col.status_order.is_between(0, pl.col.order_before - 1),
         is_reopening=same_issue(1) & pl.col.was_terminal & ~pl.col.is_terminal,
     )
+    waits_for_release = pl.col.value_stream.cast(pl.String).is_in(workflow.by_release)
     return (
         visits.filter(pl.col.returned_at.is_null() | (pl.col.entered_at < pl.col.returned_at))
         .group_by("issue_id")
@@ -231,6 +233,7 @@ def _moves(
             reopen_count=pl.col.is_reopening.sum().cast(pl.Int32),
             continuity_break_count=pl.col.is_break.sum().cast(pl.Int32),
             was_worked=pl.col.is_worked.any(),
+            first_ended_at=pl.col.entered_at.filter(pl.col.is_terminal & ~waits_for_release).min(),
         )
     )
 

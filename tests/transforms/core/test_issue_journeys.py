@@ -177,13 +177,6 @@ def test_retroactive_work_that_comes_back_soon_was_started_after_all():
     assert (row["is_never_started"], row["started_at"], row["cycle_ms"]) == (False, H[10], 3 * HOUR)
 
 
-def test_an_idea_that_is_dropped_and_taken_up_again_was_not_started_by_that():
-    story = issue().to("Cancelled", H[10]).to("Backlog", H[11])
-    assert (journey(story)["started_at"], journey(story)["reopen_count"]) == (None, 1)
-    row = journey(story.to("In Progress", H[12]).to("Done", H[13]))
-    assert (row["is_never_started"], row["started_at"], row["cycle_ms"]) == (False, H[12], HOUR)
-
-
 def test_going_back_to_the_backlog_never_resets_the_clock():
     row = journey(started().to("Backlog", H[10]).to("In Progress", H[12]).to("Done", H[13]))
     assert (row["started_at"], row["backward_move_count"], row["wait_ms"]) == (H[9], 1, 2 * HOUR)
