@@ -196,9 +196,9 @@ class IssueHistory:
     # passes
 
     def is_delivered(self, stretch: Sequence[Stay]) -> bool:
-        """Whether a terminal stretch counts as delivered: by what held until it was left."""
-        last = stretch[-1]
-        at = max(stretch[0].entered, last.left - 1 if last.left is not None else self.as_of)
+        """Whether a terminal stretch counts as delivered: by what held last until it was left."""
+        last = next((stay for stay in reversed(stretch) if stay.left != stay.entered), stretch[-1])
+        at = self.as_of if last.left is None else max(last.entered, last.left - 1)
         return not self.is_discarded_at(last.visit, last.visit.status_id, at)
 
     def is_discarded_at(self, visit: Visit, status_id: int, at: int) -> bool:

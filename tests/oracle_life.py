@@ -187,7 +187,7 @@ class Life(IssueHistory):
 
     def _outcome(self, life: Pass) -> str:
         if life.finished is not None:
-            return "delivered" if self.is_delivered(life.stays[-1:]) else "discarded"
+            return "delivered" if self.is_delivered(life.stays) else "discarded"
         if self.is_gone:
             return "gone"
         return "in_progress" if life.started is not None else "not_started"

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from transforms.order import same_issue
+from transforms.sweep import holds
 
 
 def mark_passes(rows: pl.DataFrame, horizon_us: np.ndarray) -> pl.DataFrame:
@@ -38,13 +39,14 @@ def mark_passes(rows: pl.DataFrame, horizon_us: np.ndarray) -> pl.DataFrame:
 
 
 def _turns(rows: pl.DataFrame, places: pl.Series) -> pl.DataFrame:
-    """Stretches of equal terminality: whether one is left, how long it held, whether its last row is discarded."""
+    """Stretches of equal terminality: whether one is left, how long it held, whether what held last is discarded."""
     last = places.shift(-1, fill_value=len(rows)) - 1
     left_at = pl.when(same_issue(-1)).then(pl.col.entered_at.shift(-1))
+    discarded = rows.select(pl.when(holds()).then("is_discarded").forward_fill()).to_series()
     return (
         rows[places]
         .select("issue_id", "entered_at", "is_terminal")
-        .with_columns(ends_discarded=rows["is_discarded"].gather(last), left_at=left_at)
+        .with_columns(ends_discarded=discarded.gather(last), left_at=left_at)
         .with_columns(
             is_left=pl.col.left_at.is_not_null(), held_us=(pl.col.left_at - pl.col.entered_at).dt.total_microseconds()
         )

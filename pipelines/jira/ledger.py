@@ -122,12 +122,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Tombstone:
-    """An issue that is gone."""
+    """An issue that is gone; of one that moved out of scope, the key it was found under."""
 
     issue_id: int
     reason: Reason
     moved_to_key: str | None = None
-    """Its key where it was found, for one that moved out of scope."""
 
 
 @dataclass(frozen=True)
@@ -211,8 +210,7 @@ class Ledger:
 
     def complete(self, run: Run, outcome: Outcome | None = None) -> None:
         """Close a whole run in one transaction: state, watermark, tombstones and statuses move together."""
-        outcome = outcome or Outcome()
-        site, at = self._site_name, run.server_started_at
+        outcome, site, at = outcome or Outcome(), self._site_name, run.server_started_at
         steps: list[tuple[str, list[Any]]] = [
             ("update extraction.runs set status = 'complete', finished_at = ? where site_name = ? and run_id = ?",
              [self._now(), site, run.run_id]),
@@ -281,8 +279,7 @@ class Ledger:
             " where site_name = ? and run_number >= ? order by 1",
             [self._site_name, era],
         )
-        kinds = {"issue_id": pl.Int64(), "reason": pl.String(), "moved_to_key": pl.String()}
-        return _utc_frame(rows, kinds, "gone_at")
+        return _utc_frame(rows, {"issue_id": pl.Int64(), "reason": pl.String(), "moved_to_key": pl.String()}, "gone_at")
 
     def statuses(self) -> pl.DataFrame:
         """What each status was called and how it was classed, from when on: one row per change of either."""

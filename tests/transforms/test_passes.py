@@ -78,6 +78,7 @@ def test_a_terminal_stretch_is_one_whatever_it_passes_through():
 def test_what_a_terminal_stretch_was_last_decides_whether_it_was_delivered():
     assert marked([("w", 0), ("D", 1), ("X", 2), ("w", 90)]) == ["1s", "1g", "1g", "1s"]
     assert marked([("w", 0), ("X", 1), ("D", 2), ("w", 90)]) == ["1s", "1F", "1F", "2s"]
+    assert marked([("w", 0), ("X", 1), ("D", 90), ("w", 90)]) == ["1s", "1g", "1g", "1s"]
 
 
 def test_every_late_return_is_a_pass_of_its_own():
