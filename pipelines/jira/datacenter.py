@@ -275,15 +275,14 @@ class _Reader:
     def _ask_apart(self, query: dict[str, Any]) -> _Page:
         """A page of one issue that is too heavy for a search: which it is by the search, the rest by its own route."""
         page = search(self._session, {"startAt": 0, "maxResults": 1, "fields": ["id"], **query}, _Page)
-        page.issues = [self._alone(number) for number in _numbered(page.issues)] if self._scrubber else page.issues
+        if second := self._second:
+            page.issues = [self._alone(second, number) for number in _numbered(page.issues)]
         return page
 
-    def _alone(self, number: int) -> msgspec.Raw:
+    def _alone(self, second: SecondRoutes, number: int) -> msgspec.Raw:
         """An issue by its own route; only its id where it is too heavy for that, too. Raises TooHeavyError."""
-        params = {"fields": ",".join(self._fields), "expand": "changelog"}
-        path = f"{self._session.api}/issue/{number}"
         try:
-            return self._session.read("GET", path, msgspec.Raw, params=params, is_divisible=True)
+            return second.issue(number, msgspec.Raw, is_expanded=True, is_divisible=True)
         except TooHeavyError:
             self._too_heavy.add(number)
             if len(self._too_heavy) > MOST_TOO_HEAVY:

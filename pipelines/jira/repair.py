@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +19,8 @@ from pipelines.jira.cloud_changelogs import decode_histories
 from pipelines.jira.errors import NotFoundError, RefusedError
 from pipelines.jira.scrub import Scrubber
 from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue
+
+T = TypeVar("T")
 
 HISTORIES_PER_PAGE = 100
 """Jira's own cap on the route of one issue."""
@@ -63,11 +66,11 @@ class SecondRoutes:
         if self.session.flavour == "cloud":
             pages, total = self.page_by_page(issue_id)
             histories += decode_histories(pages)
-            found = self.scrubber.scrub(self._issue(issue_id, is_expanded=False), histories, total)
+            found = self.scrubber.scrub(self.issue(issue_id, ReceivedIssue), histories, total)
             found.changelog.route = "single"
             if is_whole(found):
                 return found
-        issue = self._issue(issue_id, is_expanded=True)
+        issue = self.issue(issue_id, ReceivedIssue, is_expanded=True)
         embedded = issue.changelog
         histories += embedded.histories if embedded else []
         total = total if total is not None or not embedded else embedded.total
@@ -75,9 +78,11 @@ class SecondRoutes:
         found.changelog.route = "expanded"
         return found
 
-    def _issue(self, issue_id: int, *, is_expanded: bool) -> ReceivedIssue:
+    def issue(self, issue_id: int, shape: type[T], *, is_expanded: bool = False, is_divisible: bool = False) -> T:
+        """One issue on the route of its own, expanded with its changelog. Raises JiraError."""
         params = {"fields": ",".join(self.fields)} | ({"expand": "changelog"} if is_expanded else {})
-        return self.session.read("GET", f"{self.session.api}/issue/{issue_id}", ReceivedIssue, params=params)
+        path = f"{self.session.api}/issue/{issue_id}"
+        return self.session.read("GET", path, shape, params=params, is_divisible=is_divisible)
 
     def page_by_page(self, issue_id: int) -> tuple[list[msgspec.Raw], int | None]:
         """Pieces of one issue's changelog on the Cloud route of its own, and how many histories that says there are."""

@@ -35,12 +35,15 @@ def test_a_status_that_holds_up_work_from_a_day_on_is_the_reason_from_then_on():
     assert "a flag or link older" in why(record(), stretch("blocked", SINCE - timedelta(hours=1)))
 
 
-def started_because(at):
-    journey = {"started_at": at, "finished_at": None, "is_rolled_up": False, "is_never_started": False}
+def open_journey(started_at):
+    journey = {"started_at": started_at, "finished_at": None, "is_rolled_up": False, "is_never_started": False}
     journey |= {"outcome": "in_progress", "rework_touch_ms": 0, "span_ms": 0, "span_working_ms": 0}
     kinds = ("touch", "wait", "blocked", "unassigned", "done_gap")
-    sums = {f"{kind}{unit}": 0 for kind in kinds for unit in ("_ms", "_working_ms")}
-    return account_for(record(journey=journey | sums), None).started_because
+    return journey | {f"{kind}{unit}": 0 for kind in kinds for unit in ("_ms", "_working_ms")}
+
+
+def started_because(at):
+    return account_for(record(journey=open_journey(at)), None).started_because
 
 
 def test_work_that_was_there_when_its_status_became_committed_says_so():
