@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain
 
 import msgspec
@@ -23,7 +24,7 @@ from pipelines.jira.fields import CATEGORY_CHANGED, ISSUE_FIELDS
 from pipelines.jira.instants import read_instant
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Line, Pulled, pack
-from pipelines.jira.repair import SecondRoutes
+from pipelines.jira.repair import SecondRoutes, too_heavy_notice
 from pipelines.jira.scrub import Scrubber, unreadable
 from pipelines.jira.shapes import LandedIssue, ReceivedIssue
 
@@ -101,10 +102,13 @@ class _BatchFetcher:
         self._read_refused(lines, answered, parts)
         is_single = self._hold_against_single_route(first, lines, answered, parts)
         broken = self._mend(lines, parts)
+        unsent = {number for number in ids if number in self._second.too_heavy and number not in lines}
+        lines |= {number: too_heavy_notice(number) for number in unsent}
         missing = tuple(issue_id for issue_id in ids if issue_id not in lines)
         if self._details:
             self._details.fill(list(lines.items()))
-        return pack(lines.items(), broken, missing=missing, total=self._total, is_single=is_single)
+            unsent |= self._details.unsent
+        return pack(lines.items(), broken, unsent, missing=missing, total=self._total, is_single=is_single)
 
     def _issues(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:
         """Issues by id, in the size the site accepts. An answer nobody asked for is left aside."""
@@ -120,9 +124,7 @@ class _BatchFetcher:
                     continue
                 answered |= self._halves(part)
             except TooHeavyError:
-                if len(part) == 1:
-                    raise
-                answered |= self._halves(part)
+                answered |= self._halves(part) if len(part) > 1 else self._alone(part[0])
             start += len(part)
         return answered
 
@@ -131,11 +133,18 @@ class _BatchFetcher:
         middle = len(ids) // 2
         return self._issues(ids[:middle]) | self._issues(ids[middle:]) if middle else {}
 
+    def _alone(self, number: int) -> dict[int, msgspec.Raw]:
+        """An issue too heavy for the bulk route, by its own; nothing where it is gone by now or too heavy for that."""
+        with suppress(NotFoundError):
+            if raw := self._second.alone(number):
+                return {number: raw}
+        return {}
+
     def _bulk_fetch(self, ids: Sequence[int]) -> dict[int, msgspec.Raw]:
         asked = set(ids)
         body = {"issueIdsOrKeys": [str(issue_id) for issue_id in ids], "fields": self._fields}
         path = f"{self._session.api}/issue/bulkfetch"
-        found = self._session.read("POST", path, _Issues, body=body, is_divisible=len(ids) > 1).issues
+        found = self._session.read("POST", path, _Issues, body=body, is_divisible=True).issues
         numbered = ((int(msgspec.json.decode(raw, type=OnlyId).id), raw) for raw in found)
         return {issue_id: raw for issue_id, raw in numbered if issue_id in asked}
 

@@ -25,9 +25,9 @@ from pipelines.jira.key_sweep import Keyed, by_key, compares_ids, sweep_by_key
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Line, Pulled, pack
 from pipelines.jira.ranges import Range, divide, open_ranges
-from pipelines.jira.repair import SecondRoutes
+from pipelines.jira.repair import SecondRoutes, too_heavy_notice
 from pipelines.jira.scrub import Scrubber, unreadable
-from pipelines.jira.shapes import LandedIssue, ReceivedIssue, UnreadableIssue
+from pipelines.jira.shapes import LandedIssue, ReceivedIssue
 from transforms.wording import counted
 
 ISSUES_PER_PAGE = 100
@@ -39,12 +39,6 @@ ISSUES_PER_RANGE = 2500
 """So many issues are worth a range of their own: each costs an empty page."""
 EMPTY_PAGES = 3
 """Empty pages in a row that contradict the total they tell."""
-MOST_TOO_HEAVY = 20
-"""Issues that a site cannot send even alone. Where there are more, the site is not well, and the run stops."""
-TOO_HEAVY = (
-    "the site does not send this issue with its changelog, not even alone (too slow, too large, or it fails over it);"
-    " every run asks for it again"
-)
 
 
 class _Page(msgspec.Struct, rename="camel"):
@@ -166,7 +160,6 @@ class _Reader:
         """How many issues there are, as told with the first page unless it is known."""
         self._fields = [*ISSUE_FIELDS, *scrubber.custom_field_ids] if scrubber else ["id"]
         self._second = SecondRoutes(session, scrubber, self._fields) if scrubber else None
-        self._too_heavy: set[int] = set()
         self._size = ISSUES_PER_PAGE if scrubber else LARGEST_PAGE
         self._largest = LARGEST_PAGE
         self._good_pages = 0
@@ -213,9 +206,10 @@ class _Reader:
 
     def _pack(self, lines: list[tuple[int, Line]], **more: Any) -> Pulled:
         broken = [number for number, line in lines if isinstance(line, LandedIssue) and not is_whole(line)]
-        unsent = [number for number, _ in lines if number in self._too_heavy]
+        unsent = set(self._second.too_heavy) if self._second else set[int]()
         if self._details:
             self._details.fill(lines)
+            unsent |= self._details.unsent
         return pack(lines, broken, unsent, total=self.total, **more)
 
     def page(self, last: int, until: int | None) -> list[tuple[int, msgspec.Raw]]:
@@ -276,18 +270,9 @@ class _Reader:
         """A page of one issue that is too heavy for a search: which it is by the search, the rest by its own route."""
         page = search(self._session, {"startAt": 0, "maxResults": 1, "fields": ["id"], **query}, _Page)
         if second := self._second:
-            page.issues = [self._alone(second, number) for number in _numbered(page.issues)]
+            listed = _numbered(page.issues).items()
+            page.issues = [second.alone(number, is_expanded=True) or only_id for number, only_id in listed]
         return page
-
-    def _alone(self, second: SecondRoutes, number: int) -> msgspec.Raw:
-        """An issue by its own route; only its id where it is too heavy for that, too. Raises TooHeavyError."""
-        try:
-            return second.issue(number, msgspec.Raw, is_expanded=True, is_divisible=True)
-        except TooHeavyError:
-            self._too_heavy.add(number)
-            if len(self._too_heavy) > MOST_TOO_HEAVY:
-                raise
-            return msgspec.Raw(msgspec.json.encode({"id": str(number)}))
 
     def _learn(self, asked: int, echoed: int | None) -> None:
         """Larger pages after a while of good ones, never above what the site gives or what was too heavy."""
@@ -300,8 +285,8 @@ class _Reader:
 
     def _scrub(self, number: int, raw: msgspec.Raw) -> Line:
         assert self._scrubber and self._second
-        if number in self._too_heavy:
-            return UnreadableIssue(TOO_HEAVY, str(number))
+        if number in self._second.too_heavy:
+            return too_heavy_notice(number)
         try:
             issue = msgspec.json.decode(raw, type=ReceivedIssue)
             if issue.changelog is None:

@@ -15,8 +15,9 @@ import msgspec
 
 from pipelines.jira.client import JiraSession
 from pipelines.jira.dc_search import search
-from pipelines.jira.errors import ForbiddenError, NotFoundError, RefusedError, TooHeavyError
+from pipelines.jira.errors import ForbiddenError, JiraError, NotFoundError, RefusedError, TooHeavyError
 from pipelines.jira.options import Options
+from pipelines.jira.repair import MOST_TOO_HEAVY
 from pipelines.jira.scrub import Scrubber, ShapeError
 from pipelines.jira.shapes import NOBODY, Count, LandedIssue, LandedLink, LandedNote, Link, Person, UnreadableIssue
 
@@ -25,6 +26,7 @@ ISSUES_PER_REQUEST = 100
 
 NOTES_PER_PAGE = 1000
 LONGEST_LIST = 100_000
+NOT_SENT = (TooHeavyError, RefusedError, NotFoundError, ForbiddenError)
 
 
 class _Comment(msgspec.Struct):
@@ -76,7 +78,9 @@ class DetailReader:
     scrubber: Scrubber
     options: Options
     short: set[int] = field(default_factory=set, init=False)
-    """Issues that were read and whose details were refused, or came fewer than their totals say."""
+    """Issues that were read and whose details were refused or not sent, or came fewer than their totals say."""
+    unsent: set[int] = field(default_factory=set, init=False)
+    """Those of them whose details the site may send another time: too heavy for it now, even alone."""
 
     @property
     def fields(self) -> list[str]:
@@ -88,6 +92,7 @@ class DetailReader:
         """Add links, work logs and comments to these issues; one that is gone by now stays without."""
         landed = {number: line for number, line in lines if isinstance(line, LandedIssue)}
         self.short.difference_update(landed)
+        self.unsent.difference_update(landed)
         size = 1000 if self.fields == ["issuelinks"] and self.session.flavour == "cloud" else ISSUES_PER_REQUEST
         ids = list(landed) if self.fields else []
         for start in range(0, len(ids), size):
@@ -96,14 +101,12 @@ class DetailReader:
                     self._fill(line, issue.fields)
 
     def _read(self, ids: Sequence[int]) -> list[_Issue]:
-        """Issues with these fields only; a batch that is too heavy or refused is halved, an issue refused is short."""
+        """Issues with these fields only; a batch too heavy or refused is halved, down to issues that lack them."""
         try:
             return self._ask(ids)
-        except (TooHeavyError, RefusedError, NotFoundError, ForbiddenError) as error:
+        except NOT_SENT as error:
             if len(ids) == 1:
-                if isinstance(error, TooHeavyError):
-                    raise
-                self.short.update(ids)
+                self._lacks(ids[0], error)
                 return []
             middle = len(ids) // 2
             return self._read(ids[:middle]) + self._read(ids[middle:])
@@ -114,9 +117,17 @@ class DetailReader:
         if self.session.flavour == "dc":
             jql = f"id in ({', '.join(named)}) ORDER BY id ASC"
             body = {"jql": jql, "startAt": 0, "maxResults": len(ids), "fields": self.fields, "validateQuery": False}
-            return search(self.session, body, _Issues, is_divisible=len(ids) > 1).issues
+            return search(self.session, body, _Issues, is_divisible=True).issues
         path = f"{self.session.api}/issue/bulkfetch"
-        return self.session.read("POST", path, _Issues, body=body, is_divisible=len(ids) > 1).issues
+        return self.session.read("POST", path, _Issues, body=body, is_divisible=True).issues
+
+    def _lacks(self, issue_id: int, error: JiraError) -> None:
+        """Note an issue without all its details. Raises the error where too many are too heavy for the site."""
+        self.short.add(issue_id)
+        if isinstance(error, TooHeavyError):
+            self.unsent.add(issue_id)
+            if len(self.unsent) > MOST_TOO_HEAVY:
+                raise error
 
     def _fill(self, line: LandedIssue, fields: _Fields) -> None:
         line.fields.issuelinks = self._links(fields.issuelinks)
@@ -134,21 +145,20 @@ class DetailReader:
         """All of a list of which an issue shows the first ones only; one that ends before its total is short."""
         found, total = list(values(first)), first.total or 0
         path = f"{self.session.api}/issue/{issue_id}/{name}"
-        while len(found) < min(total, LONGEST_LIST) and (page := self._page(path, len(found), type(first))):
-            if not (more := values(page)):
-                break
-            found += more
+        try:
+            while len(found) < min(total, LONGEST_LIST) and (more := values(self._page(path, len(found), type(first)))):
+                found += more
+        except NOT_SENT as error:
+            self._lacks(int(issue_id), error)
         distinct = {str(one.id): one for one in found}
         if len(distinct) < total:
             self.short.add(int(issue_id))
         return list(distinct.values())
 
-    def _page(self, path: str, start: int, shape: type[T]) -> T | None:
-        """Notes from a place on; None where the site refuses them."""
-        try:
-            return self.session.read("GET", path, shape, params={"startAt": start, "maxResults": NOTES_PER_PAGE})
-        except (NotFoundError, ForbiddenError, RefusedError):
-            return None
+    def _page(self, path: str, start: int, shape: type[T]) -> T:
+        """Notes from a place on. Raises JiraError."""
+        params = {"startAt": start, "maxResults": NOTES_PER_PAGE}
+        return self.session.read("GET", path, shape, params=params, is_divisible=True)
 
     def _notes(self, received: Iterable[tuple[_Comment | _Worklog, str | int, int | None]]) -> list[LandedNote]:
         """What lands of notes; one without a proper id or instant tells nothing and is left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Pulled:
     broken_count: int = 0
     """Changelogs that are not whole after all readings."""
     unrepaired: tuple[int, ...] = ()
-    """Of which more may be had another time: not sent, or broken and no route told a total, or fewer came than that."""
+    """Of which more may be had another time: not or not wholly sent, or broken and no total told or fewer came."""
     is_single: bool = False
     """Every changelog was held against the route of its issue."""
     covers: tuple[int, int | None] | None = None
@@ -37,19 +37,20 @@ class Pulled:
 
 
 def pack(
-    lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), unsent: Iterable[int] = (), **more: Any
+    lines: Iterable[tuple[int, Line]], broken: Iterable[int] = (), unsent: Collection[int] = (), **more: Any
 ) -> Pulled:
-    """Encode and count lines; ``broken`` are issues whose changelogs stayed broken, ``unsent`` came as notices only."""
+    """Encode and count lines. Of ``broken`` the changelogs stayed broken; ``unsent`` came as notices or not wholly."""
     listed = list(lines)
     changelogs = {number: line.changelog for number, line in listed if isinstance(line, LandedIssue)}
     left = set(broken)
+    again = {number for number, _ in listed if number in unsent} | {n for n in left if _may_be_had(changelogs[n])}
     return Pulled(
         lines=tuple((issue_id, encode(line)) for issue_id, line in listed),
         unreadable_count=sum(isinstance(line, UnreadableIssue) for _, line in listed),
         histories=sum(changelog.received or 0 for changelog in changelogs.values()),
         repaired_count=sum(bool(one.route) for number, one in changelogs.items() if number not in left),
         broken_count=len(left),
-        unrepaired=tuple(sorted([*unsent, *(number for number in left if _may_be_had(changelogs[number]))])),
+        unrepaired=tuple(sorted(again)),
         **more,
     )
 

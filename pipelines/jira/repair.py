@@ -1,4 +1,4 @@
-"""Changelogs that do not hold together: read again, then asked for by another route, and united by history id.
+"""What came broken or not at all: asked for by another route, and united by history id.
 
 Which changelogs are broken is decided by ``chain``. One that stays broken lands as it is; ``quality.completeness``
 tells of it.
@@ -16,9 +16,9 @@ import msgspec
 from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
 from pipelines.jira.cloud_changelogs import decode_histories
-from pipelines.jira.errors import NotFoundError, RefusedError
+from pipelines.jira.errors import NotFoundError, RefusedError, TooHeavyError
 from pipelines.jira.scrub import Scrubber
-from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue
+from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue, UnreadableIssue
 
 T = TypeVar("T")
 
@@ -27,6 +27,13 @@ HISTORIES_PER_PAGE = 100
 
 FRUITLESS_REPAIRS = 20
 """After so many in a row that no other route mended, the site's history is itself so and is not asked for any more."""
+
+MOST_TOO_HEAVY = 20
+"""Issues that a site cannot send even alone. Where there are more, the site is not well, and the run stops."""
+TOO_HEAVY = (
+    "the site does not send this issue, not even alone (too slow, too large, or it fails over it); every run asks for"
+    " it again"
+)
 
 
 class _ChangelogPage(msgspec.Struct, rename="camel"):
@@ -37,11 +44,13 @@ class _ChangelogPage(msgspec.Struct, rename="camel"):
 
 @dataclass
 class SecondRoutes:
-    """Other ways to one issue's changelog; shared by all workers of a run."""
+    """Other ways to one issue and its changelog; shared by all workers of a run."""
 
     session: JiraSession
     scrubber: Scrubber
     fields: Sequence[str]
+    too_heavy: set[int] = field(default_factory=set, init=False)
+    """Issues that were not sent even alone."""
     _fruitless: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -84,6 +93,21 @@ class SecondRoutes:
         path = f"{self.session.api}/issue/{issue_id}"
         return self.session.read("GET", path, shape, params=params, is_divisible=is_divisible)
 
+    def alone(self, issue_id: int, *, is_expanded: bool = False) -> msgspec.Raw | None:
+        """An issue too heavy for a page, by its own route; None where it is for that, too. Raises JiraError.
+
+        Raises TooHeavyError where that is so of too many.
+        """
+        try:
+            found = self.issue(issue_id, msgspec.Raw, is_expanded=is_expanded, is_divisible=True)
+        except TooHeavyError:
+            self.too_heavy.add(issue_id)
+            if len(self.too_heavy) > MOST_TOO_HEAVY:
+                raise
+            return None
+        self.too_heavy.discard(issue_id)
+        return found
+
     def page_by_page(self, issue_id: int) -> tuple[list[msgspec.Raw], int | None]:
         """Pieces of one issue's changelog on the Cloud route of its own, and how many histories that says there are."""
         path, pieces, count = f"{self.session.api}/issue/{issue_id}/changelog", list[msgspec.Raw](), 0
@@ -94,3 +118,8 @@ class SecondRoutes:
             count += len(page.values)
             if not page.values or page.is_last or (page.total is not None and count >= page.total):
                 return pieces, page.total
+
+
+def too_heavy_notice(issue_id: int) -> UnreadableIssue:
+    """What lands of an issue that was not sent even alone."""
+    return UnreadableIssue(TOO_HEAVY, str(issue_id))

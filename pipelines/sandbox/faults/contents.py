@@ -12,6 +12,11 @@ from pipelines.sandbox.instants import EPOCH, MILLISECOND, epoch_ms, jira_timest
 
 Json = dict[str, Any]
 
+HEAVY = {
+    "changelog": {"changelog", "issueId"}, "fields": {"status"}, "details": {"issuelinks", "comment", "worklog"},
+}  # fmt: skip
+"""What an entry has that holds a part of an issue; ``issueId`` names the issue of a bulk changelog."""
+
 HISTORY_LISTS = ("changeHistories", "histories")
 
 
@@ -149,23 +154,25 @@ class CutChangelog(Effect):
 
 
 class HeavyIssue(Effect):
-    """An answer that holds the changelog of certain issues is refused as too much for the site (504)."""
+    """An answer that holds the changelog of certain issues, or another part of them, is refused as too much (504)."""
 
     issues: tuple[int, ...]
     status: int = 504
+    part: Literal["changelog", "fields", "details"] = "changelog"
+    """What of them is heavy; details are links, work logs and comments."""
     is_sent_alone: bool = False
     """The route of one issue gives it all the same."""
 
     def fits(self, call: Call) -> bool:
         alone = () if self.is_sent_alone else ("issue/{issue}", "issue/{issue}/changelog")
-        return call.asks("changelog/bulkfetch", "search", *alone)
+        return call.asks("changelog/bulkfetch", "issue/bulkfetch", "search", *alone)
 
     def content(self, call: Call, content: Any) -> Any:
         if call.asks("issue/{issue}/changelog"):
-            held = {int(call.asked.path["issue"])}
+            held = {int(call.asked.path["issue"])} if self.part == "changelog" else set()
         else:
             entries = content.get(call.list_name) or [] if call.list_name else [content]
-            held = {_issue_id(entry) for entry in entries if {"changelog", "issueId"} & entry.keys()}
+            held = {_issue_id(entry) for entry in entries if HEAVY[self.part] & {*entry, *entry.get("fields", ())}}
         if held & set(self.issues):
             raise RefusedError(self.status, "The answer took too long.")
         return content

@@ -172,6 +172,7 @@ ODD: Effects = st.one_of(
     st.builds(refusals.BatchLimit, st.integers(1, 4)),
     st.builds(contents.IssueErrors, count=st.integers(1, 2)),
     st.builds(contents.HeavyIssue, HEAVY, is_sent_alone=st.just(True)),
+    st.builds(contents.HeavyIssue, HEAVY, part=st.sampled_from(["fields", "details"]), is_sent_alone=st.booleans()),
     _just(contents.Shuffled(), contents.Shuffled(has_entries_shuffled=False), refusals.EpochJqlRefused()),
 )
 """Unusual answers that lose nothing, or say what they lose."""

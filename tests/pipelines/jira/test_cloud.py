@@ -191,9 +191,30 @@ def test_a_batch_too_heavy_for_the_site_is_halved_until_it_passes():
     assert [number for number, _ in batch.lines] == list(range(1, 9))
 
 
-def test_a_single_issue_too_heavy_for_the_site_stops_the_run():
+def test_an_issue_too_heavy_for_the_bulk_route_is_read_on_its_own_route():
+    (batch,), asked = pull(page(2), page(), TooHeavyError("slow"), bare(2), {"issueChangeLogs": []})
+    assert ([number for number, _ in batch.lines], batch.unreadable_count) == ([2], 0)
+    assert asked[3][0] == "/3/issue/2"
+
+
+def test_an_issue_too_heavy_even_alone_lands_as_a_notice_and_is_asked_for_again_by_the_next_run():
+    (batch,), _ = pull(
+        page(1, 2), page(), TooHeavyError("slow"), {"issues": [bare(1)]}, TooHeavyError("slow"), TooHeavyError("slow"),
+        {"issueChangeLogs": []},
+    )  # fmt: skip
+    line, notice = (msgspec.json.decode(line) for _, line in batch.lines)
+    assert (line["id"], notice["id"], "not even alone" in notice["unreadable"]) == ("1", "2", True)
+    assert (batch.unreadable_count, batch.unrepaired, batch.missing) == (1, (2,), ())
+
+
+def test_an_issue_too_heavy_for_the_bulk_route_and_gone_by_then_is_missing():
+    (batch,), _ = pull(page(2), page(), TooHeavyError("slow"), NotFoundError("gone"))
+    assert (batch.lines, batch.missing) == ((), (2,))
+
+
+def test_many_issues_too_heavy_even_alone_stop_the_run():
     with pytest.raises(TooHeavyError):
-        list(cloud.pull(AnsweringSession(2, most=0), JQL, Scrubber(SITE_NAMES, KEY)))
+        list(cloud.pull(AnsweringSession(30, most=0), JQL, Scrubber(SITE_NAMES, KEY)))
 
 
 def test_a_failed_batch_fails_the_pull():
@@ -240,6 +261,8 @@ class AnsweringSession(ScriptedSession):
     def read(self, method, path, shape, params=None, body=None, *, is_divisible=False):
         if path.endswith("search/jql"):
             answer = page() if "id >" in body["jql"] else page(*self._ids)
+        elif body is None:
+            raise TooHeavyError("no answer in time")
         else:
             self.check(body["issueIdsOrKeys"])
             issues = [bare(int(one)) for one in body["issueIdsOrKeys"]]

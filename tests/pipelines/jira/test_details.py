@@ -1,14 +1,17 @@
 """Links, work logs and comments: asked for apart, without texts, whole where an issue shows only the first."""
 
 import pytest
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import RefusedError, TooHeavyError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
+from pipelines.jira.repair import MOST_TOO_HEAVY
 from pipelines.jira.scope import Scope
 from pipelines.jira.tables import build_raw_tables
+from pipelines.sandbox.faults import FaultScript
+from pipelines.sandbox.faults.contents import HeavyIssue
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import CREATED, issue
@@ -114,3 +117,48 @@ def test_a_batch_whose_details_are_too_heavy_is_halved(store, tmp_path, monkeypa
 
     monkeypatch.setattr(DetailReader, "_ask", one_only)
     assert tables(the_site(), "cloud", store, tmp_path).scan(RawComments).collect().height == 2
+
+
+SLOW = Response("slow", 504)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_an_issue_whose_details_are_too_heavy_even_alone_lands_without_them_and_is_told(flavour, store, monkeypatch):
+    ask = DetailReader._ask
+
+    def heavy(self, ids):
+        if 101 in ids:
+            raise TooHeavyError("slow")
+        return ask(self, ids)
+
+    monkeypatch.setattr(DetailReader, "_ask", heavy)
+    (told,) = warnings_of(the_site(), flavour, store)
+    assert "comments of 1 issue," in told
+
+
+def test_comments_too_heavy_for_a_page_of_their_own_are_told(store):
+    (told,) = warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(SLOW, SLOW, on="/comment"))
+    assert "comments of 1 issue," in told
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_where_many_details_are_too_heavy_even_alone_the_run_stops(flavour, store, monkeypatch):
+    def heavy(self, ids):
+        raise TooHeavyError("slow")
+
+    monkeypatch.setattr(DetailReader, "_ask", heavy)
+    many = site_from_issues([issue(number) for number in range(101, 101 + MOST_TOO_HEAVY + 1)])
+    with pytest.raises(TooHeavyError):
+        warnings_of(many, flavour, store)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_details_that_were_too_heavy_are_asked_for_again_by_the_next_run(flavour, store, tmp_path):
+    with start(the_site(), flavour, faults=FaultScript.of(HeavyIssue((101,), part="details"))) as sandbox:
+        (told,) = extract(session_with(sandbox, flavour), Scope(), store).warnings
+    assert "comments of 1 issue," in told
+    assert build_raw_tables(store, tmp_path / "first").scan(RawComments).collect().height == 0
+    with start(the_site(), flavour) as sandbox:
+        second = extract(session_with(sandbox, flavour), Scope(), store)
+    assert (second.mode, second.warnings) == ("window", [])
+    assert build_raw_tables(store, tmp_path / "second").scan(RawComments).collect().height == 2

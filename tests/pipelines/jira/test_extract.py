@@ -269,13 +269,14 @@ def test_a_site_name_that_is_no_folder_is_refused(tmp_path, name):
         Store(tmp_path, name)
 
 
-def test_an_issue_the_site_cannot_send_is_told_and_read_by_the_next_run_that_gets_it(store, tmp_path):
+@pytest.mark.parametrize(("flavour", "part"), [("dc", "changelog"), ("dc", "fields"), ("cloud", "fields")])
+def test_an_issue_the_site_cannot_send_is_told_and_read_by_the_next_run_that_gets_it(flavour, part, store, tmp_path):
     site, options = small_site(), Options()
-    first = run(site, "dc", store, faults=FaultScript.of(HeavyIssue((103,))), options=options)
+    first = run(site, flavour, store, faults=FaultScript.of(HeavyIssue((103,), part=part)), options=options)
     assert first.warnings == ["In quarantine, of unknown form or too heavy for the site to send: 1 issue."]
     tables = build_raw_tables(store, tmp_path / "first")
     assert tables.scan(RawQuarantine).collect()["issue_id"].to_list() == [103]
     assert tables.scan(RawIssues).collect().height == len(site.issues) - 1
-    second = run(site, "dc", store, options=options)
+    second = run(site, flavour, store, options=options)
     assert (second.mode, second.warnings) == ("window", [])
     assert build_raw_tables(store, tmp_path / "second").scan(RawIssues).collect().height == len(site.issues)

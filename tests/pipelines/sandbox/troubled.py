@@ -1,6 +1,6 @@
 """A sandbox with a fault script, and short ways to ask it over HTTP."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -46,8 +46,8 @@ class Client:
     def ids(self, jql: str = SEEK, **body) -> list[int]:
         return [int(issue["id"]) for issue in self.search(jql, **body)["issues"]]
 
-    def issues(self, *ids: int, **body) -> requests.Response:
-        return self.post("issue/bulkfetch", issueIdsOrKeys=[str(one) for one in ids], fields=["status"], **body)
+    def issues(self, *ids: int, fields: Sequence[str] = ("status",), **body) -> requests.Response:
+        return self.post("issue/bulkfetch", issueIdsOrKeys=[str(one) for one in ids], fields=list(fields), **body)
 
     def changelogs(self, *ids: int, **body) -> requests.Response:
         return self.post("changelog/bulkfetch", issueIdsOrKeys=[str(one) for one in ids], **body)
