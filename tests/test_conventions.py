@@ -149,7 +149,9 @@ NO_SAMPLE = {
     "ageing_work": r"^service_level_days$",  # repeated from service_levels, with its interval there
     "current_regimes": r"^change_p_value$",
     "stage_flow_weekly": r"^(over_limit|saturated)_share$|^residence_days$|^drain_weeks$|^load_ratio$",  # whole weeks
-    "flow_weekly": r"^wip_|^residence_days$|^delivered_(regime_mean|autocorrelation|limit_low|limit_high)$",  # likewise
+    "flow_weekly": (
+        r"^wip_|^residence_days$|_(geometric_mean|regime_mean|autocorrelation|limit_low|limit_high)$"  # likewise
+    ),
     "release_batches": r"^days_since_previous$|^wait_days_p50$",  # of all issues of one release
     "commitment_cadence": r"^planning_interval_days$|^cadence_wait_days$",
     "touch_shares": r"^touch_.*_working_days$",

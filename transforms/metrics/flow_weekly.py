@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from transforms.metrics.critical_wip import add_bottleneck, add_critical_wip
+from transforms.metrics.flow_debt import DEBT_WEEKS, add_flow_debt
 from transforms.metrics.occupancy import Occupancy, epoch_ms
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -111,6 +112,35 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
         pl.String(), "Outside the limits, or one of 8 or more weeks on one side of the mean. Empty likewise.",
         nullable=True, values=tuple(SIGNALS.values()),
     )  # fmt: skip
+    cycle_days_geometric_mean = Column(
+        pl.Float64(), "The week's typical cycle time, elapsed: the geometric mean, which one long issue does not carry"
+        " away. Empty when cycle_count is 0.", nullable=True, minimum=0,
+    )  # fmt: skip
+    cycle_days_regime_mean = Column(
+        pl.Float64(), "Typical of the weeks of that regime. Empty below 12 complete weeks with deliveries.",
+        nullable=True, minimum=0,
+    )  # fmt: skip
+    cycle_days_limit_low = Column(
+        pl.Float64(), "Lower natural limit (XmR, of logarithms) of cycle_days_geometric_mean. Empty likewise.",
+        nullable=True, minimum=0,
+    )  # fmt: skip
+    cycle_days_limit_high = Column(pl.Float64(), "Upper natural limit. Empty likewise.", nullable=True, minimum=0)
+    cycle_days_autocorrelation = Column(
+        pl.Float64(), "Lag-1 autocorrelation of their logarithms; well above 0, limits are too narrow. Empty likewise.",
+        nullable=True,
+    )  # fmt: skip
+    cycle_days_signal = Column(
+        pl.String(), "Whether the week's cycle times are more than noise, as in delivered_signal. Empty likewise.",
+        nullable=True, values=tuple(SIGNALS.values()),
+    )  # fmt: skip
+    locals().update(
+        estimate_columns(
+            "flow_debt_days",
+            f"Days by which what was delivered in the last {DEBT_WEEKS} weeks had been started later than what was next"
+            " in turn. Above 0 the young are finished before the old, and what is in progress ages; below 0 old work is"
+            " finished at last. Its sign tells, not its size.",
+        )
+    )
     locals().update(
         estimate_columns(
             "bottleneck_per_week",
@@ -158,12 +188,13 @@ def follow_flow(
     flow = weekly_flow(journeys, flow_weeks(journeys, workflow, as_of))
     if flow.is_empty():
         return FlowWeekly.empty().lazy()
-    flow = add_start_finish_ratio(add_cycle_means(add_limits(add_presence(flow, journeys, as_of), workflow), journeys))
+    flow = add_cycle_means(add_limits(add_presence(flow, journeys, as_of), workflow), journeys)
+    flow = add_flow_debt(add_start_finish_ratio(flow), journeys)
     walk = stages.collect()
     flow = add_bottleneck(add_wip_limit(flow, walk), stage_flow_weekly.collect(), walk)
     flow = add_raw_process_time(flow, person_intervals.collect(), journeys, workflow, as_of)
     flow = add_change_note(add_critical_wip(flow, workflow), workflow)
-    notes = ("change_note", "wip_limit_note", "mean_note", "limit_note", "ratio_note", "critical_note")
+    notes = ("change_note", "wip_limit_note", "mean_note", "limit_note", "ratio_note", "debt_note", "critical_note")
     versions = {stream.name: workflow.definition_version(stream.name) for stream in workflow.streams}
     version = pl.col.value_stream.cast(pl.String).replace_strict(versions)
     named = flow.rename({"is_complete": "is_complete_week"})

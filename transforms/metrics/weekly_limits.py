@@ -27,15 +27,18 @@ RATIO_WEEKS = 13
 
 ENDS = ("", "_low", "_high")
 
-LIMIT_COLUMNS = {
-    "regime_start_date": pl.Date, "delivered_regime_mean": pl.Float64, "delivered_limit_low": pl.Float64,
-    "delivered_limit_high": pl.Float64, "delivered_autocorrelation": pl.Float64, "delivered_signal": pl.String,
-    "limit_note": pl.String,
-}  # fmt: skip
+LIMIT_COLUMNS = ("regime_mean", "limit_low", "limit_high", "autocorrelation", "signal")
+"""What is said of a series, after its name."""
 
 
 def add_limits(flow: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
-    """Add LIMIT_COLUMNS: XmR limits of weekly deliveries, drawn anew in every regime and nowhere else."""
+    """Add XmR limits (LIMIT_COLUMNS) of weekly deliveries and typical cycle times, and limit_note.
+
+    They are drawn anew in every regime and nowhere else. Adds cycle_days_geometric_mean, too, which the second are of:
+    logarithms of cycle times are what a mean and its limits fit.
+    """
+    typical = (pl.col.cycle_log_sum / pl.col.cycle_count).exp() / MS_PER_DAY
+    flow = flow.with_columns(cycle_days_geometric_mean=pl.when(pl.col.cycle_count > 0).then(typical))
     parts = []
     for name, weeks in by_stream(flow):
         complete = weeks.filter("is_complete")
@@ -48,24 +51,42 @@ def add_limits(flow: pl.DataFrame, workflow: Workflow) -> pl.DataFrame:
 
 
 def _limited(regime: pl.DataFrame) -> pl.DataFrame:
-    """WEEK and LIMIT_COLUMNS of the weeks of one regime."""
-    values = regime["delivered_count"].to_numpy()
-    found = limits(values)
-    figures: tuple[object, ...] = (None,) * 4
-    note: str | None = None
-    if found is None:
-        note = f"limits need {MINIMUM_POINTS} complete weeks, this regime has {len(regime)}"
-    else:
-        figures = (found.mean, found.low, found.high, autocorrelation(values))
-        if is_autocorrelated(values):
-            note = "weeks resemble their neighbours, so limits are too narrow"
-    said = signals(values, found) if found else [None] * len(values)
-    start = regime["week_start_date"][0] if len(regime) else None
-    columns = zip(LIMIT_COLUMNS.items(), (start, *figures, said, note), strict=True)
-    return regime.select(WEEK).with_columns(
-        pl.Series(column, value if isinstance(value, list) else [value] * len(regime), dtype)
-        for (column, dtype), value in columns
+    """WEEK, regime_start_date, limits and their note, of the weeks of one regime."""
+    delivered = regime.select(*WEEK, value=pl.col.delivered_count.cast(pl.Float64))
+    cycles = regime.select(*WEEK, value=pl.col.cycle_days_geometric_mean.log()).drop_nulls("value")
+    start = regime["week_start_date"].min()
+    return (
+        regime.select(*WEEK, regime_start_date=pl.lit(start, pl.Date()))
+        .join(_judged(delivered, "delivered"), on=WEEK, how="left", maintain_order="left")
+        .join(_judged(cycles, "cycle_days", is_log=True), on=WEEK, how="left", maintain_order="left")
+        .with_columns(limit_note=pl.lit(_limit_note(delivered["value"].to_numpy(), cycles["value"].to_numpy())))
     )
+
+
+def _judged(points: pl.DataFrame, name: str, *, is_log: bool = False) -> pl.DataFrame:
+    """WEEK and LIMIT_COLUMNS of a series; of logarithms the mean and the limits are told as what they are of."""
+    values = points["value"].to_numpy()
+    found = limits(values)
+    told = [None] * 3 if found is None else [float(np.exp(one)) if is_log else one for one in found]
+    echo = None if found is None else autocorrelation(values)
+    said = [None] * len(values) if found is None else signals(values, found)
+    figures = [pl.lit(one, pl.Float64) for one in (*told, echo)]
+    columns = zip(LIMIT_COLUMNS, (*figures, pl.lit(pl.Series(said, dtype=pl.String))), strict=True)
+    return points.select(*WEEK, *(one.alias(f"{name}_{column}") for column, one in columns))
+
+
+def _limit_note(delivered: np.ndarray, cycles: np.ndarray) -> str | None:
+    """Why limits are missing or too narrow."""
+    few, narrow = [], []
+    if len(delivered) < MINIMUM_POINTS:
+        return f"limits need {MINIMUM_POINTS} complete weeks, this regime has {len(delivered)}"
+    if len(cycles) < MINIMUM_POINTS:
+        few = [f"limits of cycle times need {MINIMUM_POINTS} weeks with deliveries, this regime has {len(cycles)}"]
+    if is_autocorrelated(delivered):
+        narrow = ["weeks resemble their neighbours, so limits are too narrow"]
+    if is_autocorrelated(cycles):
+        narrow += ["cycle times resemble those of the week before, so their limits are too narrow"]
+    return "; ".join([*few, *narrow]) or None
 
 
 def add_cycle_means(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:

@@ -161,6 +161,34 @@ def test_a_short_regime_has_no_limits():
     assert made["limit_note"][0] == "limits need 12 complete weeks, this regime has 11"
 
 
+def test_a_week_of_unusually_long_cycle_times_is_a_signal_though_as_much_was_delivered():
+    """Limits by hand: logs of 0.2 and 0.3 days by turns have mean ln √0.06 and moving range ln 1.5."""
+    days = [0.2, 0.3] * 12
+    days[10] = 1.2
+    calm, wild = (series(delivered_weekly([6] * 24, which), 24) for which in ([0.2, 0.3] * 12, days))
+    assert calm["cycle_days_regime_mean"].unique().to_list() == pytest.approx([0.06**0.5])
+    assert calm["cycle_days_limit_high"][0] == pytest.approx(0.06**0.5 * 1.5**2.66)
+    assert calm["cycle_days_limit_low"][0] == pytest.approx(0.06**0.5 / 1.5**2.66)
+    assert set(calm["cycle_days_signal"]) == {"none"}
+    assert wild["cycle_days_signal"].to_list()[10] == "above_limits"
+    assert wild["cycle_days_geometric_mean"].to_list()[10] == pytest.approx(1.2)
+    assert set(wild["delivered_signal"]) == {"none"}
+
+
+def test_a_week_without_deliveries_has_no_typical_cycle_time_and_does_not_count_for_its_limits():
+    made = series(delivered_weekly([6] * 11 + [0, 6], [0.2, 0.3] * 6 + [0.2]), 13)
+    assert made["cycle_days_geometric_mean"].to_list()[11] is made["cycle_days_signal"].to_list()[11] is None
+    assert made["cycle_days_limit_high"].count() == 12
+    few = series(delivered_weekly([6] * 11 + [0], [0.2, 0.3] * 6), 12)
+    assert few["cycle_days_limit_high"].null_count() == 12
+    assert "limits of cycle times need 12 weeks with deliveries, this regime has 11" in few["limit_note"][0]
+
+
+def test_cycle_times_that_go_up_and_down_in_waves_say_that_their_limits_are_too_narrow():
+    made = series(delivered_weekly([6] * 40, ([0.2] * 4 + [0.4] * 4) * 5), 40)
+    assert "cycle times resemble those of the week before, so their limits are too narrow" in made["limit_note"][0]
+
+
 def test_the_mean_cycle_time_has_students_interval():
     made = series(delivered_weekly([8], [2.0]) + delivered_weekly([2], [5.0]), 1)
     row = made.sort("week_start_date").to_dicts()[-1]
