@@ -115,7 +115,9 @@ def _dated(versions: pl.DataFrame, workflow: Workflow, as_of: datetime) -> pl.Da
 
 
 def _done_at(work_intervals: pl.LazyFrame) -> pl.LazyFrame:
-    """When an issue was done but for its release: its first entry into the wait for it, else the end of its journey."""
+    """When an issue was done but for its release: since then it waits for it or has ended, and nothing else."""
     is_over = pl.col.kind.is_in(["done", "discarded"]) | (pl.col.stage_name == RELEASE_STAGE)
-    first = work_intervals.filter((pl.col.pass_number == 1) & is_over)
-    return first.group_by("issue_id").agg(done_at=pl.col.entered_at.min())
+    first = work_intervals.filter(pl.col.pass_number == 1)
+    last_left = pl.col.left_at.filter(~is_over).max().fill_null(pl.col.entered_at.min())
+    since = pl.col.entered_at.filter(is_over & (pl.col.entered_at >= last_left))
+    return first.group_by("issue_id").agg(done_at=since.min())

@@ -132,9 +132,10 @@ def test_an_issue_created_after_as_of_is_in_no_release_yet():
     assert only(done("G-1", 7), late, as_of="2026-03-04 17:00")["issue_count"] == 1
 
 
-def test_reopened_work_had_waited_since_its_last_done():
+@pytest.mark.parametrize("delivery", ["status", "release"])
+def test_reopened_work_had_waited_since_its_last_done(delivery):
     story = done("G-1", 7).to("In QA", H[14]).to("Done", "2026-03-03 12:00")
-    assert only(story)["wait_ms"] == DAY
+    assert only(story, delivery=delivery)["wait_ms"] == DAY
 
 
 def test_no_versions_no_releases():
