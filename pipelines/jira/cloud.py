@@ -167,7 +167,7 @@ class _BatchFetcher:
         raise paging_error("changelog/bulkfetch", "the site keeps leaving out changes")
 
     def _read_refused(self, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts) -> None:
-        """Changelogs that the bulk route refuses, on the route of one issue; an issue gone by now is left out."""
+        """Changelogs the bulk route refuses, on the route of one issue; one gone by now or too heavy is left out."""
         for number in [number for number in lines if number in self._changelogs.refused]:
             pieces, total = self._single(number)
             parts[number] = [*parts.get(number, []), *pieces]
@@ -188,8 +188,11 @@ class _BatchFetcher:
             chosen = audit.choose(landed, first, self._total)
             audit.is_failed |= any(self._is_short(number, lines, answered[number], parts) for number in chosen)
         if audit.is_failed:
-            for number in lines:
+            for number in list(lines):
                 pieces, total = self._single(number)
+                if number in self._second.too_heavy:
+                    del lines[number]
+                    continue
                 parts[number] = [*parts.get(number, []), *pieces]
                 self._take(lines, number, self._scrub(answered[number], parts[number], total), "single")
         return audit.is_failed
@@ -207,9 +210,12 @@ class _BatchFetcher:
         return _change_count(self._scrub(raw, [*parts[number], *pieces])) > _change_count(lines[number])
 
     def _single(self, number: int) -> tuple[list[msgspec.Raw], int | None]:
-        """A changelog on the route of one issue; empty for an issue that is gone by now."""
+        """A changelog on the route of one issue; empty for an issue that is gone by now or too heavy for that."""
         try:
-            return self._second.page_by_page(number)
+            found = self._second.page_by_page(number, is_divisible=True)
+        except TooHeavyError as error:
+            self._second.give_up(number, error)
+            return [], None
         except NotFoundError:
             if number in self._issues([number]):
                 raise AnswerError(
@@ -217,6 +223,8 @@ class _BatchFetcher:
                     " proved whole. Nothing was published; run again later."
                 ) from None
             return [], None
+        self._second.too_heavy.discard(number)
+        return found
 
     def _mend(self, lines: dict[int, Line], parts: Parts) -> list[int]:
         """Read broken changelogs again, all at once, then one by one on other routes; returns what stays broken."""

@@ -100,20 +100,24 @@ class SecondRoutes:
         """
         try:
             found = self.issue(issue_id, msgspec.Raw, is_expanded=is_expanded, is_divisible=True)
-        except TooHeavyError:
-            self.too_heavy.add(issue_id)
-            if len(self.too_heavy) > MOST_TOO_HEAVY:
-                raise
+        except TooHeavyError as error:
+            self.give_up(issue_id, error)
             return None
         self.too_heavy.discard(issue_id)
         return found
 
-    def page_by_page(self, issue_id: int) -> tuple[list[msgspec.Raw], int | None]:
+    def give_up(self, issue_id: int, error: TooHeavyError) -> None:
+        """Note an issue that was not sent even alone. Raises the error where there are too many of them."""
+        self.too_heavy.add(issue_id)
+        if len(self.too_heavy) > MOST_TOO_HEAVY:
+            raise error
+
+    def page_by_page(self, issue_id: int, *, is_divisible: bool = False) -> tuple[list[msgspec.Raw], int | None]:
         """Pieces of one issue's changelog on the Cloud route of its own, and how many histories that says there are."""
         path, pieces, count = f"{self.session.api}/issue/{issue_id}/changelog", list[msgspec.Raw](), 0
         while True:
             params = {"startAt": count, "maxResults": HISTORIES_PER_PAGE}
-            page = self.session.read("GET", path, _ChangelogPage, params=params)
+            page = self.session.read("GET", path, _ChangelogPage, params=params, is_divisible=is_divisible)
             pieces.append(msgspec.Raw(msgspec.json.encode(page.values)))
             count += len(page.values)
             if not page.values or page.is_last or (page.total is not None and count >= page.total):

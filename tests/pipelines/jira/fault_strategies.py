@@ -160,6 +160,8 @@ REFUSING: Effects = st.one_of(
 )
 """Does not pass: some requests are refused for good reason or none. Strikes any route."""
 
+PARTS = ("changelog", "fields", "details")
+
 HEAVY = st.lists(st.integers(101, 150), min_size=5, max_size=25).map(tuple)
 """Ids of which some are likely to be issues of the site."""
 
@@ -171,8 +173,7 @@ ODD: Effects = st.one_of(
     st.builds(contents.CreatedForm, st.sampled_from(["iso", "zulu", "offset", "digits"])),
     st.builds(refusals.BatchLimit, st.integers(1, 4)),
     st.builds(contents.IssueErrors, count=st.integers(1, 2)),
-    st.builds(contents.HeavyIssue, HEAVY, is_sent_alone=st.just(True)),
-    st.builds(contents.HeavyIssue, HEAVY, part=st.sampled_from(["fields", "details"]), is_sent_alone=st.booleans()),
+    st.builds(contents.HeavyIssue, HEAVY, part=st.sampled_from(PARTS), is_sent_alone=st.booleans()),
     _just(contents.Shuffled(), contents.Shuffled(has_entries_shuffled=False), refusals.EpochJqlRefused()),
 )
 """Unusual answers that lose nothing, or say what they lose."""
@@ -189,7 +190,6 @@ WRONG: Effects = st.one_of(
 
 DC_ONLY: Effects = st.one_of(
     _just(visibility.Anonymous(), paging.EarlyEnd()),
-    st.builds(contents.HeavyIssue, HEAVY, is_sent_alone=st.booleans()),
     st.builds(contents.CutChangelog, st.integers(1, 2), st.sampled_from(["oldest", "newest"])),
 )
 """Trouble that Data Center's totals give away. Cloud's bulk changelogs have none: short ones are harsh there."""

@@ -14,7 +14,7 @@ from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.big import big_site
 from pipelines.sandbox.faults import FaultScript
-from pipelines.sandbox.faults.contents import CutChangelog, LeftOut
+from pipelines.sandbox.faults.contents import CutChangelog, HeavyIssue, LeftOut
 from pipelines.sandbox.faults.refusals import Status
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
@@ -176,3 +176,11 @@ def test_a_changelog_left_out_as_a_whole_is_found(tmp_path):
 def test_an_audit_that_is_denied_an_issue_that_is_there_stops_the_run(tmp_path):
     with pytest.raises(AnswerError, match="proved whole"):
         pulled(big_site(3, 2), tmp_path, Status(404).on("issue/{issue}/changelog"))
+
+
+def test_where_the_bulk_route_is_short_an_issue_too_heavy_for_the_other_is_not_taken_from_it(tmp_path):
+    site = site_from_issues([walk(n, 1, 2, 3) for n in range(1, 6)])
+    short = CutChangelog(lost=1, end="oldest").on(ON_BULK)
+    done, _, issues, _ = pulled(site, tmp_path, short, HeavyIssue((3,)).on("issue/{issue}/changelog"))
+    assert issues["issue_id"].to_list() == [1, 2, 4, 5]
+    assert [done.unreadable_count, "too heavy" in done.warnings[1]] == [1, True]

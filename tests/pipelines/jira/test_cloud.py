@@ -105,6 +105,16 @@ def test_a_changelog_too_heavy_for_the_bulk_route_is_read_on_the_route_of_its_is
     assert (batch.histories, asked[-1][0]) == (1, "/3/issue/2/changelog")
 
 
+def test_a_changelog_too_heavy_even_alone_makes_a_notice_that_the_next_run_asks_for_again():
+    (batch,), _ = pull(
+        page(1, 2), page(), {"issues": [bare(1), bare(2)]}, TooHeavyError("slow"),
+        {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]}, TooHeavyError("slow"), TooHeavyError("slow"),
+    )  # fmt: skip
+    line, notice = (msgspec.json.decode(line) for _, line in batch.lines)
+    assert (line["id"], notice["id"], "not even alone" in notice["unreadable"]) == ("1", "2", True)
+    assert (batch.unreadable_count, batch.unrepaired, batch.missing) == (1, (2,), ())
+
+
 def test_a_refused_changelog_that_its_own_route_tells_short_is_told_short():
     short = {"values": [history(6, CREATED, move(1, 3))], "total": 2, "isLast": True}
     (batch,), _ = refused_log(

@@ -269,7 +269,8 @@ def test_a_site_name_that_is_no_folder_is_refused(tmp_path, name):
         Store(tmp_path, name)
 
 
-@pytest.mark.parametrize(("flavour", "part"), [("dc", "changelog"), ("dc", "fields"), ("cloud", "fields")])
+@pytest.mark.parametrize("part", ["changelog", "fields"])
+@pytest.mark.parametrize("flavour", FLAVOURS)
 def test_an_issue_the_site_cannot_send_is_told_and_read_by_the_next_run_that_gets_it(flavour, part, store, tmp_path):
     site, options = small_site(), Options()
     first = run(site, flavour, store, faults=FaultScript.of(HeavyIssue((103,), part=part)), options=options)
