@@ -25,7 +25,7 @@ from transforms.core.status_visits import build_status_visits
 from transforms.core.work_intervals import build_person_intervals, build_work_intervals
 from transforms.dependencies import find_dependencies
 from transforms.metrics.cumulative_flow_daily import draw_cumulative_flow
-from transforms.raw import RawVersions
+from transforms.raw import RawTombstones, RawVersions
 
 SIZES = (1_000_000, 3_000_000, 10_000_000)
 MOST_SECONDS, MOST_GIGABYTES, MOST_SLOPE = 60, 4, 1.1
@@ -66,7 +66,7 @@ def build(folder: Path) -> dict[str, tuple[float, int]]:
 
     def person_intervals() -> pl.LazyFrame:
         issues, changes, visits = scan("raw_issues"), scan("raw_changes"), scan("status_visits")
-        blocks = find_dependencies(issues, changes, visits, flow, AS_OF).lazy()
+        blocks = find_dependencies(issues, changes, visits, RawTombstones.empty().lazy(), flow, AS_OF).lazy()
         return build_person_intervals(issues, changes, visits, blocks, RawVersions.empty().lazy(), flow, AS_OF)
 
     makers: dict[str, Callable[[], pl.LazyFrame]] = {

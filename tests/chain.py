@@ -39,8 +39,9 @@ def find_blocks(
 ) -> pl.DataFrame:
     """When which issue was blocked by another: the one step that looks across issues."""
     issues, changes = raw.issues.lazy(), raw.changes.lazy()
-    visits = build_status_visits(issues, changes, workflow, as_of, _lazy(tombstones))
-    return find_dependencies(issues, changes, visits, workflow, as_of)
+    gone = _lazy(tombstones)
+    visits = build_status_visits(issues, changes, workflow, as_of, gone)
+    return find_dependencies(issues, changes, visits, gone, workflow, as_of)
 
 
 def _lazy(tombstones: pl.DataFrame | None) -> pl.LazyFrame:

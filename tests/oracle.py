@@ -27,7 +27,9 @@ class Site:
         versions: pl.DataFrame | None = None, tombstones: pl.DataFrame | None = None,
     ) -> None:  # fmt: skip
         self.workflow, self.as_of = workflow, ms(as_of)
-        self.gone_at = {} if tombstones is None else {r["issue_id"]: ms(r["gone_at"]) for r in tombstones.to_dicts()}
+        graves = [] if tombstones is None else tombstones.to_dicts()
+        self.gone_at = {row["issue_id"]: ms(row["gone_at"]) for row in graves}
+        self.deleted = {row["issue_id"] for row in graves if row["reason"] == "deleted_or_no_access"}
         self.versions = {} if versions is None else {row["version_id"]: row for row in versions.to_dicts()}
         self.models = {
             (r["value_stream"], r["status_id"], r.get("until")): StatusModel(

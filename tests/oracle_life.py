@@ -128,8 +128,10 @@ class Life(IssueHistory):
         blocker = self.site.life_of_key(key)
         if blocker is None:
             return start, end, True
-        ends = [stay for stay in blocker.stays if stay.is_ended and (stay.left is None or stay.left > start)]
-        return start, min([end] + [max(stay.entered, start) for stay in ends]), False
+        ends = [stay.entered for stay in blocker.stays if stay.is_ended and (stay.left is None or stay.left > start)]
+        if blocker.is_gone and blocker.issue["issue_id"] in self.site.deleted:
+            ends.append(blocker.as_of)
+        return start, min([end] + [max(at, start) for at in ends]), False
 
     def is_blocked_at(self, at: int, *, unknown_blockers: bool = True) -> bool:
         """Whether an open dependency blocks the issue at this instant."""

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests import builders
 from tests.builders import PERSONS, RESOLUTIONS, Board, Frames, History, Status, frames, history, issue_id_of
 from transforms.calendar import WorkingCalendar
-from transforms.raw import RawTombstones, RawVersions
+from transforms.raw import GONE_REASONS, RawTombstones, RawVersions
 from transforms.workflow import TERMINAL_KINDS, Workflow
 
 ZONES = ("Europe/Berlin", "America/New_York")
@@ -331,5 +331,5 @@ def gone_cases(draw: st.DrawFn, **how: Any) -> Case:
             first, last = (at.replace(tzinfo=None) for at in (created, case.as_of + timedelta(days=1)))
             at = draw(st.datetimes(first, last)).replace(tzinfo=UTC)
             missed = _whole_ms(max(created, draw(st.sampled_from([at, case.as_of]))))
-            rows.append((issue_id, "deleted_or_no_access", None, missed))
+            rows.append((issue_id, draw(st.sampled_from(GONE_REASONS)), None, missed))
     return replace(case, tombstones=pl.DataFrame(rows, schema=RawTombstones.polars_schema(), orient="row"))

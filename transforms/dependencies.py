@@ -1,5 +1,6 @@
 """When an issue was blocked by another: from the link to its removal or to the blocker's end, whichever comes first.
 
+A deleted blocker ends when a run missed it: Jira takes its links away and says so in no history.
 Looks across issues, keyed by link, and is therefore no part of the per-issue transforms. What blocking means for an
 issue's time is ``work_intervals``.
 """
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 import polars as pl
 
 from transforms.definitions import cut_where_ended
+from transforms.gone import gone_by
 from transforms.order import ORDER, same_issue
 from transforms.schema import TIMESTAMP
 from transforms.states import Timeline
@@ -43,32 +45,46 @@ FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def find_dependencies(
-    issues: pl.LazyFrame, changes: pl.LazyFrame, status_visits: pl.LazyFrame, workflow: Workflow, as_of: datetime
+    issues: pl.LazyFrame,
+    changes: pl.LazyFrame,
+    status_visits: pl.LazyFrame,
+    tombstones: pl.LazyFrame,
+    workflow: Workflow,
+    as_of: datetime,
 ) -> pl.DataFrame:
-    """``dependency_intervals`` of whole tables, of which little is read; from RawIssues, RawChanges, StatusVisits."""
+    """``dependency_intervals`` of whole tables, of which little is read.
+
+    From RawIssues, RawChanges, StatusVisits and RawTombstones.
+    """
     named = issues.select("issue_id", "issue_key", "created_at", "blocked_by_keys")
     linked = changes.filter(pl.col.field.is_in(["link", "key"])).select(*ORDER, "field", *KEYS)
     visits = status_visits.select(VISIT_COLUMNS)
     if workflow.is_redefined:
         visits = cut_where_ended(visits.collect(), workflow, as_of).lazy()
     left = pl.when(same_issue(-1)).then("left_at").alias("left_at")  # being gone revives nothing
-    ended = visits.with_columns(left).filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
-    return dependency_intervals(named.collect(), linked.collect(), ended.collect(), as_of)
+    terminal = visits.with_columns(left).filter(pl.col.work_kind.is_in(TERMINAL_KINDS)).collect()
+    deleted = gone_by(tombstones.filter(reason="deleted_or_no_access"), as_of)
+    ends = [
+        terminal.select(blocker_id="issue_id", ended_at="entered_at", revived_at="left_at"),
+        deleted.select(blocker_id="issue_id", ended_at="gone_at", revived_at=pl.lit(None, TIMESTAMP)),
+    ]
+    return dependency_intervals(named.collect(), linked.collect(), pl.concat(ends), as_of)
 
 
 def dependency_intervals(
-    issues: pl.DataFrame, changes: pl.DataFrame, visits: pl.DataFrame, as_of: datetime
+    issues: pl.DataFrame, changes: pl.DataFrame, ends: pl.DataFrame, as_of: datetime
 ) -> pl.DataFrame:
     """Find every stretch in which an "is blocked by" link held up to ``as_of``, BLOCK_SCHEMA.
 
-    A blocker that ends stops blocking for good; one that had ended before the link never blocks.
+    ``ends`` are stretches that an issue spent in terminal statuses or deleted: blocker_id, ended_at, revived_at. A
+    blocker that ends stops blocking for good; one that had ended before the link never blocks.
     """
     links = _link_stretches(issues, changes)
     if links.is_empty():
         return pl.DataFrame(schema=BLOCK_SCHEMA)
-    ends = _first_end_after(links, _terminal_stretches(visits))
+    first = _first_end_after(links, ends)
     left = pl.min_horizontal("left_at", "ended_at")
-    blocks = links.join(ends, on="link", how="left").with_columns(
+    blocks = links.join(first, on="link", how="left").with_columns(
         left_at=pl.when(left <= as_of).then(left), is_blocker_unknown=pl.col.blocker_id.is_null()
     )
     holds = (pl.col.left_at > pl.col.entered_at).fill_null(pl.col.entered_at <= as_of)
@@ -157,14 +173,8 @@ def _issue_of_key(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     return every.join(now.rename({"key": "key_now"}), on="blocker_id")
 
 
-def _terminal_stretches(visits: pl.DataFrame) -> pl.DataFrame:
-    """Stretches an issue spent in terminal statuses, visit by visit: blocker_id, ended_at, revived_at."""
-    terminal = visits.filter(pl.col.work_kind.is_in(TERMINAL_KINDS))
-    return terminal.select(blocker_id="issue_id", ended_at="entered_at", revived_at="left_at")
-
-
 def _first_end_after(links: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
-    """First instant at or after a link's beginning at which its blocker is in a terminal status: link, ended_at."""
+    """First instant at or after a link's beginning at which its blocker is at its end: link, ended_at."""
     candidates = links.select("link", "blocker_id", "entered_at").join(ends, on="blocker_id")
     live = candidates.filter(pl.col.revived_at.is_null() | (pl.col.revived_at > pl.col.entered_at))
     return live.group_by("link").agg(pl.max_horizontal("entered_at", "ended_at").min().alias("ended_at"))

@@ -60,13 +60,14 @@ def person_intervals(
     raw_issues: Frame,
     raw_changes: Frame,
     raw_versions: Frame,
+    raw_tombstones: Frame,
     status_visits: Frame,
     workflow: Workflow,
     landed_batches: Landed,
 ) -> Frame:
     """Fill PersonIntervals; blockers are the one thing that is looked up across issues."""
     as_of = landed_batches.as_of
-    blocks = find_dependencies(raw_issues, raw_changes, status_visits, workflow, as_of).lazy()
+    blocks = find_dependencies(raw_issues, raw_changes, status_visits, raw_tombstones, workflow, as_of).lazy()
     return build_person_intervals(raw_issues, raw_changes, status_visits, blocks, raw_versions, workflow, as_of)
 
 

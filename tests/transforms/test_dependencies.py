@@ -6,7 +6,8 @@ import pytest
 from tests.builders import BOARD, Frames, History, frames, history
 from tests.transforms.told import FRIDAY_EVENING, clock, instant
 from transforms.core.status_visits import build_status_visits
-from transforms.dependencies import BLOCK_SCHEMA, dependency_intervals, dependency_timeline
+from transforms.dependencies import BLOCK_SCHEMA, dependency_timeline, find_dependencies
+from transforms.raw import RawTombstones
 
 EIGHT, NINE, TEN, ELEVEN, NOON = (f"2026-03-02 {hour}" for hour in ("08:00", "09:00", "10:00", "11:00", "12:00"))
 
@@ -15,16 +16,23 @@ def issue(key: str = "G-1") -> History:
     return history(key).created(EIGHT)
 
 
-def blocks(*told: History | Frames, as_of: str = FRIDAY_EVENING) -> pl.DataFrame:
+def blocks(
+    *told: History | Frames, as_of: str = FRIDAY_EVENING, missed: str = "", reason: str = "deleted_or_no_access"
+) -> pl.DataFrame:
+    """``missed``: when a run no longer found G-2."""
     raw = told[0] if isinstance(told[0], Frames) else frames(*told)
-    visits = build_status_visits(raw.issues.lazy(), raw.changes.lazy(), BOARD.workflow(), instant(as_of)).collect()
-    found = dependency_intervals(raw.issues, raw.changes, visits, instant(as_of))
+    issues, changes, moment, flow = raw.issues.lazy(), raw.changes.lazy(), instant(as_of), BOARD.workflow()
+    gone = raw.issues.filter(issue_key="G-2")["issue_id"].to_list() if missed else []
+    rows = [(number, reason, None, instant(missed)) for number in gone]
+    tombstones = pl.LazyFrame(rows, schema=RawTombstones.polars_schema(), orient="row")
+    visits = build_status_visits(issues, changes, flow, moment, tombstones)
+    found = find_dependencies(issues, changes, visits, tombstones, flow, moment)
     assert found.schema == BLOCK_SCHEMA
     return found
 
 
-def stretches(*told: History | Frames, as_of: str = FRIDAY_EVENING) -> list[tuple[str, str | None]]:
-    rows = blocks(*told, as_of=as_of).select("entered_at", "left_at").rows()
+def stretches(*told: History | Frames, **how: str) -> list[tuple[str, str | None]]:
+    rows = blocks(*told, **how).select("entered_at", "left_at").rows()
     return [(clock(begin)[-5:], end and clock(end)[-5:]) for begin, end in rows]
 
 
@@ -73,6 +81,19 @@ def test_a_blocker_outside_the_extract_blocks_and_says_so():
     assert found["is_blocker_unknown"].to_list() == [True]
     assert stretches(issue().block_on("X-404", NINE)) == [("09:00", None)]
     assert blocks(issue().block_on("G-2", NINE), issue("G-2"))["is_blocker_unknown"].to_list() == [False]
+
+
+def test_a_blocker_that_was_deleted_blocks_until_it_was_missed():
+    """Jira takes the links of a deleted issue away, and leaves no word of it in the histories of the others."""
+    told = issue().block_on("G-2", NINE), issue("G-2")
+    assert stretches(*told, missed=TEN) == [("09:00", "10:00")]
+    assert stretches(*told, missed=NOON, as_of=ELEVEN) == [("09:00", None)]
+    assert stretches(issue().block_on("G-2", NINE), issue("G-2").to("Done", TEN), missed=ELEVEN) == [("09:00", "10:00")]
+
+
+@pytest.mark.parametrize("reason", ["moved_out", "archived"])
+def test_a_blocker_that_is_only_out_of_sight_goes_on_blocking(reason):
+    assert stretches(issue().block_on("G-2", NINE), issue("G-2"), missed=TEN, reason=reason) == [("09:00", None)]
 
 
 def test_a_link_removed_but_never_made_is_as_old_as_the_issue():
