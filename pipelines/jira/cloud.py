@@ -169,7 +169,12 @@ class _BatchFetcher:
     def _read_refused(self, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts) -> None:
         """Changelogs the bulk route refuses, on the route of one issue; one gone by now or too heavy is left out."""
         for number in [number for number in lines if number in self._changelogs.refused]:
-            pieces, total = self._single(number)
+            try:
+                pieces, total = self._single(number, is_divisible=True)
+            except TooHeavyError as error:
+                self._second.give_up(number, error)
+                del lines[number]
+                continue
             parts[number] = [*parts.get(number, []), *pieces]
             lines[number] = self._scrub(answered[number], parts[number], total)
             self._take(lines, number, lines[number], "single")
@@ -188,11 +193,8 @@ class _BatchFetcher:
             chosen = audit.choose(landed, first, self._total)
             audit.is_failed |= any(self._is_short(number, lines, answered[number], parts) for number in chosen)
         if audit.is_failed:
-            for number in list(lines):
+            for number in lines:
                 pieces, total = self._single(number)
-                if number in self._second.too_heavy:
-                    del lines[number]
-                    continue
                 parts[number] = [*parts.get(number, []), *pieces]
                 self._take(lines, number, self._scrub(answered[number], parts[number], total), "single")
         return audit.is_failed
@@ -209,13 +211,10 @@ class _BatchFetcher:
         lines[number] = self._scrub(raw, parts[number])
         return _change_count(self._scrub(raw, [*parts[number], *pieces])) > _change_count(lines[number])
 
-    def _single(self, number: int) -> tuple[list[msgspec.Raw], int | None]:
-        """A changelog on the route of one issue; empty for an issue that is gone by now or too heavy for that."""
+    def _single(self, number: int, *, is_divisible: bool = False) -> tuple[list[msgspec.Raw], int | None]:
+        """A changelog on the route of one issue; empty for an issue that is gone by now."""
         try:
-            found = self._second.page_by_page(number, is_divisible=True)
-        except TooHeavyError as error:
-            self._second.give_up(number, error)
-            return [], None
+            return self._second.page_by_page(number, is_divisible=is_divisible)
         except NotFoundError:
             if number in self._issues([number]):
                 raise AnswerError(
@@ -223,8 +222,6 @@ class _BatchFetcher:
                     " proved whole. Nothing was published; run again later."
                 ) from None
             return [], None
-        self._second.too_heavy.discard(number)
-        return found
 
     def _mend(self, lines: dict[int, Line], parts: Parts) -> list[int]:
         """Read broken changelogs again, all at once, then one by one on other routes; returns what stays broken."""

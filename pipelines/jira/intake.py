@@ -27,6 +27,9 @@ class Intake:
         """Issues that were read before the run broke off, and their projects."""
         self.covered = [(batch.after_id, batch.until_id) for batch in landed if batch.after_id is not None]
         """Ranges of ids of the run's window that were read to their end then."""
+        self.left_short = {number for batch in landed for number in batch.unrepaired_ids}
+        """Issues of which more may be had now than before the run broke off."""
+        self._unreadable: set[int] = set()
         self.read: set[int] = set()
         self.single: set[int] = set()
         """Issues read on the route of one issue."""
@@ -51,7 +54,8 @@ class Intake:
             if page.lines or (page.covers and is_window):
                 self._record(page, page.covers if is_window else None)
             done.history_count += page.histories
-            done.unreadable_count += page.unreadable_count
+            self._unreadable = (self._unreadable - {number for number, _ in page.lines}) | set(page.unreadable)
+            done.unreadable_count = len(self._unreadable)
             done.repaired_count += page.repaired_count
             done.broken_count += page.broken_count
             done.issue_count += len(page.lines)

@@ -64,11 +64,11 @@ with lines as (
     from extraction.batches join extraction.runs using (site_name, run_id)
     where site_name = ? and kind = 'issues' and status = 'complete' and era = ?),
 newest as (
-    select issue_id, arg_max({'sha': sha, 'place': place, 'project_id': project_id}, (number, sequence)) as line
+    select issue_id, arg_max({'sha': sha, 'place': place}, (number, sequence)) as line,
+           coalesce(arg_max(project_id, (number, sequence)) filter (project_id > 0), 0) as project_id
     from lines group by issue_id)
 """
-"""Of every issue the line that landed last; ``place`` counts lines from 0."""
-
+"""Of every issue the line that landed last and the last project known; ``place`` counts lines from 0."""
 
 _UNREPAIRED = """
 with read as (
@@ -96,7 +96,7 @@ class Batch:
     until_id: int | None = None
     """Every matching issue with ``after_id < id <= until_id`` is in the batch; empty where ids were asked by name."""
     unrepaired_ids: tuple[int, ...] = ()
-    """Issues whose changelogs are short, and may be whole when they are read again."""
+    """Issues that are short or were not sent, and may be whole when they are read again."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ class Ledger:
 
     def known_projects(self, era: int) -> dict[int, int]:
         """The project of every issue that has a current line, gone ones included."""
-        return dict(self._execute(_CURRENT + "select issue_id, line.project_id from newest", [self._site_name, era]))  # noqa: S608
+        return dict(self._execute(_CURRENT + "select issue_id, project_id from newest", [self._site_name, era]))  # noqa: S608
 
     def tombstones(self, era: int = 0) -> pl.DataFrame:
         """Issues that are gone: issue_id, reason, moved_to_key, gone_at. Found so by runs of this era or later ones."""

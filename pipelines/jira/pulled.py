@@ -20,7 +20,8 @@ class Pulled:
     """(issue id, landed line)"""
     missing: tuple[int, ...] = ()
     """Listed by the search but not handed out: deleted, moved or hidden in between."""
-    unreadable_count: int = 0
+    unreadable: tuple[int, ...] = ()
+    """Of unknown form or not sent: notices stand in for them."""
     total: int | None = None
     histories: int = 0
     """Distinct histories received."""
@@ -46,7 +47,7 @@ def pack(
     again = {number for number, _ in listed if number in unsent} | {n for n in left if _may_be_had(changelogs[n])}
     return Pulled(
         lines=tuple((issue_id, encode(line)) for issue_id, line in listed),
-        unreadable_count=sum(isinstance(line, UnreadableIssue) for _, line in listed),
+        unreadable=tuple(number for number, line in listed if isinstance(line, UnreadableIssue)),
         histories=sum(changelog.received or 0 for changelog in changelogs.values()),
         repaired_count=sum(bool(one.route) for number, one in changelogs.items() if number not in left),
         broken_count=len(left),

@@ -73,13 +73,13 @@ class Puller:
         self._intake.land(self._route.pull(fresh, self._intake.read))
 
     def _read_what_was_left_short(self) -> None:
-        """Issues that an earlier run could not repair; those read longest ago first, as many as a batch holds."""
+        """Issues that this run, before it broke off, or an earlier one left short; those read longest ago first."""
+        unread = sorted(self._intake.left_short - self._intake.read)
         if self._run.mode == "window":
-            dead = set(self._ledger.tombstones()["issue_id"])
-            short = [number for number in self._ledger.unrepaired(self._run.era) if number not in dead]
-            seen = self._intake.seen
-            unread = [number for number in short if number not in seen]
-            self._intake.land(self._route.fetch(unread[:MOST_READ_AGAIN]))
+            known = self._intake.seen | set(self._ledger.tombstones()["issue_id"])
+            short = [number for number in self._ledger.unrepaired(self._run.era) if number not in known]
+            unread += short[:MOST_READ_AGAIN]
+        self._intake.land(self._route.fetch(unread))
 
     def _read_what_is_doubted(self) -> None:
         """Once an audit failed, all that was read in bulk before is read again on the route of one issue."""

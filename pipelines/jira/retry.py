@@ -206,6 +206,8 @@ class Gate:
         with self._lock:
             self._faults_in_a_row += 1
         if is_divisible and fault.may_be_weight and fault_count >= DIVISIBLE_TRIES - fault.is_slow:
+            with self._lock:  # all tries of what is too heavy are one fault, so that a few such issues can be found
+                self._faults_in_a_row = max(0, self._faults_in_a_row - fault_count + 1)
             raise TooHeavyError(str(fault.error)) from None
         if self._faults_in_a_row >= self.policy.faults_in_a_row:
             raise OverloadedError(

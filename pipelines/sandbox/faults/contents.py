@@ -15,7 +15,7 @@ Json = dict[str, Any]
 HEAVY = {
     "changelog": {"changelog", "issueId"}, "fields": {"status"}, "details": {"issuelinks", "comment", "worklog"},
 }  # fmt: skip
-"""What an entry has that holds a part of an issue; ``issueId`` names the issue of a bulk changelog."""
+"""What an entry has, or what was asked for, that makes an answer hold a part of an issue."""
 
 HISTORY_LISTS = ("changeHistories", "histories")
 
@@ -172,7 +172,9 @@ class HeavyIssue(Effect):
             held = {int(call.asked.path["issue"])} if self.part == "changelog" else set()
         else:
             entries = content.get(call.list_name) or [] if call.list_name else [content]
-            held = {_issue_id(entry) for entry in entries if HEAVY[self.part] & {*entry, *entry.get("fields", ())}}
+            asked = call.value("fields") or ()
+            named = asked.split(",") if isinstance(asked, str) else asked
+            held = {_issue_id(entry) for entry in entries if HEAVY[self.part] & {*entry, *named}}
         if held & set(self.issues):
             raise RefusedError(self.status, "The answer took too long.")
         return content

@@ -112,7 +112,7 @@ def test_a_changelog_too_heavy_even_alone_makes_a_notice_that_the_next_run_asks_
     )  # fmt: skip
     line, notice = (msgspec.json.decode(line) for _, line in batch.lines)
     assert (line["id"], notice["id"], "not even alone" in notice["unreadable"]) == ("1", "2", True)
-    assert (batch.unreadable_count, batch.unrepaired, batch.missing) == (1, (2,), ())
+    assert (len(batch.unreadable), batch.unrepaired, batch.missing) == (1, (2,), ())
 
 
 def test_a_refused_changelog_that_its_own_route_tells_short_is_told_short():
@@ -203,7 +203,7 @@ def test_a_batch_too_heavy_for_the_site_is_halved_until_it_passes():
 
 def test_an_issue_too_heavy_for_the_bulk_route_is_read_on_its_own_route():
     (batch,), asked = pull(page(2), page(), TooHeavyError("slow"), bare(2), {"issueChangeLogs": []})
-    assert ([number for number, _ in batch.lines], batch.unreadable_count) == ([2], 0)
+    assert ([number for number, _ in batch.lines], len(batch.unreadable)) == ([2], 0)
     assert asked[3][0] == "/3/issue/2"
 
 
@@ -214,7 +214,7 @@ def test_an_issue_too_heavy_even_alone_lands_as_a_notice_and_is_asked_for_again_
     )  # fmt: skip
     line, notice = (msgspec.json.decode(line) for _, line in batch.lines)
     assert (line["id"], notice["id"], "not even alone" in notice["unreadable"]) == ("1", "2", True)
-    assert (batch.unreadable_count, batch.unrepaired, batch.missing) == (1, (2,), ())
+    assert (len(batch.unreadable), batch.unrepaired, batch.missing) == (1, (2,), ())
 
 
 def test_an_issue_too_heavy_for_the_bulk_route_and_gone_by_then_is_missing():
@@ -240,7 +240,7 @@ def test_an_issue_or_history_of_unknown_form_lands_as_a_notice():
     )  # fmt: skip
     landed = [msgspec.json.decode(line) for _, line in batch.lines]
     assert ["unreadable" in one for one in landed] == [True, True, False]
-    assert batch.unreadable_count == 2
+    assert len(batch.unreadable) == 2
 
 
 def test_a_second_thousand_is_a_second_batch():

@@ -98,14 +98,14 @@ def test_an_issue_too_heavy_for_a_search_is_read_on_its_own_route():
     assert [number for number, _ in one.lines] == [4, 9]
     assert [place for place, _ in asked[6:9]] == ["/2/search", "/2/search", "/2/issue/4"]
     assert (asked[7][1]["fields"], "expand" in asked[7][1], asked[8][1]["expand"]) == (["id"], False, "changelog")
-    assert (one.unreadable_count, one.unrepaired) == (0, ())
+    assert (len(one.unreadable), one.unrepaired) == (0, ())
 
 
 def test_an_issue_too_heavy_even_alone_lands_as_a_notice_and_is_asked_for_again_by_the_next_run():
     (one,), _ = pull(*HEAVY, page(issue(4)), TooHeavyError("slow"), page(issue(9)), page())
     notice, line = (msgspec.json.decode(line) for _, line in one.lines)
     assert ("not even alone" in notice["unreadable"], notice["id"], line["id"]) == (True, "4", "9")
-    assert (one.unreadable_count, one.unrepaired) == (1, (4,))
+    assert (len(one.unreadable), one.unrepaired) == (1, (4,))
 
 
 def test_many_issues_too_heavy_even_alone_stop_the_run():
@@ -142,7 +142,7 @@ def test_the_changelogs_own_total_lands_beside_what_came():
 def test_an_issue_of_unknown_form_lands_as_a_notice():
     (one,), _ = pull(page(issue(1, created=None), issue(2)), page())
     assert ["unreadable" in msgspec.json.decode(line) for _, line in one.lines] == [True, False]
-    assert one.unreadable_count == 1
+    assert len(one.unreadable) == 1
 
 
 def test_an_issue_without_its_changelog_ends_the_run():

@@ -16,7 +16,7 @@ from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox import changes
 from pipelines.sandbox.exchange import PageCaps
 from pipelines.sandbox.faults import FaultScript
-from pipelines.sandbox.faults.contents import HeavyIssue, LeftOut
+from pipelines.sandbox.faults.contents import CutChangelog, HeavyIssue, LeftOut
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, item, move
@@ -281,3 +281,33 @@ def test_an_issue_the_site_cannot_send_is_told_and_read_by_the_next_run_that_get
     second = run(site, flavour, store, options=options)
     assert (second.mode, second.warnings) == ("window", [])
     assert build_raw_tables(store, tmp_path / "second").scan(RawIssues).collect().height == len(site.issues)
+
+
+@pytest.mark.parametrize("part", ["changelog", "fields", "details"])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_some_heavy_issues_side_by_side_do_not_stop_a_run(flavour, part, store, tmp_path):
+    heavy = HeavyIssue(tuple(range(101, 107)), part=part)
+    done = run(small_site(200), flavour, store, faults=FaultScript.of(heavy))
+    assert any("6 issues" in warning for warning in done.warnings)
+    tables = build_raw_tables(store, tmp_path / "tables")
+    assert tables.scan(RawQuarantine).collect().height == (0 if part == "details" else 6)
+
+
+FULL = Options(full_refresh=Options().census * 0)
+
+
+def test_an_issue_that_was_not_sent_and_then_deleted_is_missed_in_its_project(store):
+    site = small_site()
+    run(site, "cloud", store)
+    project = store.ledger.known_projects(store.ledger.latest_complete().era)[103]
+    run(site, "cloud", store, faults=FaultScript.of(HeavyIssue((103,), part="fields")), options=FULL)
+    assert project > 0
+    assert store.ledger.known_projects(store.ledger.latest_complete().era)[103] == project
+
+
+def test_an_issue_told_twice_in_one_run_counts_once(store):
+    """Both the window and the doubt of a failed audit ask for it."""
+    short = CutChangelog(lost=1, end="oldest").on("changelog/bulkfetch")
+    faults = FaultScript.of(short, HeavyIssue((103,), part="fields"))
+    done = run(small_site(), "cloud", store, faults=faults)
+    assert ("was read on its own" in done.warnings[0], done.unreadable_count) == (True, 1)

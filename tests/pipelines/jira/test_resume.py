@@ -21,7 +21,7 @@ from pipelines.jira.site_store import Store
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.faults import FaultScript
 from pipelines.sandbox.faults.connection import Latency
-from pipelines.sandbox.faults.contents import CutChangelog
+from pipelines.sandbox.faults.contents import CutChangelog, HeavyIssue
 from pipelines.sandbox.faults.refusals import TooManyRequests
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
@@ -122,10 +122,10 @@ def test_finished_batches_are_not_fetched_again(flavour, tmp_path):
     assert contents(store, tmp_path) == WHOLE
 
 
-def break_off(site, flavour, store, options=None):
+def break_off(site, flavour, store, options=None, *faults):
     """A run that is told to come back later when it has landed some batches."""
     route = "issue/bulkfetch" if flavour == "cloud" else "/search"
-    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on(route, after=6))
+    stopped = FaultScript.of(TooManyRequests(retry_after=3600).on(route, after=6 if not faults else 40), *faults)
     with start(site, flavour, faults=stopped) as sandbox, pytest.raises(OverloadedError):
         extract(session_with(sandbox, flavour), Scope(), store, options=options)
     assert 1001 in landed_ids(store)
@@ -243,4 +243,23 @@ def test_a_file_that_landed_without_its_entry_in_the_ledger_is_fetched_again(tmp
         stray = Path(store.landing.folder / "issues" / ("0" * 64 + ".jsonl.zst"))
         stray.write_bytes(b"half a file")
         extract(session_with(sandbox, "cloud"), Scope(), store)
+    assert contents(store, tmp_path) == WHOLE
+
+
+@pytest.mark.parametrize("part", ["fields", "details"])
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.usefixtures("small_batches")
+def test_what_a_run_could_not_be_sent_before_it_broke_off_is_asked_for_and_told_by_who_takes_it_up(
+    flavour, part, tmp_path
+):
+    store, heavy = store_in(tmp_path), HeavyIssue((1003,), part=part)
+    break_off(the_site(), flavour, store, None, heavy)
+    assert 1003 in landed_ids(store)
+    with start(the_site(), flavour, faults=FaultScript.of(heavy)) as sandbox:
+        done = extract(session_with(sandbox, flavour), Scope(), store)
+    assert done.is_resumed
+    assert len(done.warnings) == 1
+    assert "1 issue" in done.warnings[0]
+    with start(the_site(), flavour) as sandbox:
+        assert extract(session_with(sandbox, flavour), Scope(), store).warnings == []
     assert contents(store, tmp_path) == WHOLE

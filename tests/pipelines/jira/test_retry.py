@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.jira.concurrency import Lanes
-from pipelines.jira.errors import ComeBackLaterError, OverloadedError, UnreachableError
+from pipelines.jira.errors import ComeBackLaterError, OverloadedError, TooHeavyError, UnreachableError
 from pipelines.jira.rate_limits import read_retry_after, read_wait
 from pipelines.jira.retry import Gate, PassingFaultError, RetryPolicy
 from tests.pipelines.jira.sites import Time
@@ -225,3 +225,14 @@ def test_a_date_beyond_the_calendar_does_not_hide_the_wait():
 
 def test_no_retry_after_is_none():
     assert read_retry_after({}, NOW) is None
+
+
+def test_all_tries_of_a_request_that_is_too_heavy_are_one_fault_in_a_row():
+    """A few heavy issues are found by halving; a site that answers nothing is still given up."""
+    time = Time()
+    one = gate(time, faults_in_a_row=5)
+    for _ in range(4):
+        with pytest.raises(TooHeavyError):
+            one.run(failing(busy(status=504), busy(status=504)), is_divisible=True)
+    with pytest.raises(OverloadedError, match="5 requests in a row"):
+        one.run(failing(busy(status=504), busy(status=504)))

@@ -155,8 +155,7 @@ def test_a_heavy_changelog_is_refused_in_bulk_and_by_its_own_route():
 @pytest.mark.parametrize(("part", "refused"), [("fields", "status"), ("details", "issuelinks")])
 def test_heavy_fields_are_refused_where_an_answer_holds_them(part, refused):
     other = "summary" if part == "fields" else "status"
-    site = site_from_issues([issue(number, f"ABC-{number}", *THREE, issuelinks=[]) for number in (1, 2)])
-    with troubled(HeavyIssue((2,), part=part), site=site) as client:
+    with troubled(HeavyIssue((2,), part=part), site=with_three_histories()) as client:
         asked = [client.issues(1, 2, fields=[refused]), client.issues(1, fields=[refused]), client.changelogs(1, 2)]
         asked += [client.issues(1, 2, fields=[other]), client.get("issue/2/changelog")]
         assert [answer.status_code for answer in asked] == [504, 200, 200, 200, 200]
