@@ -117,8 +117,8 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
         " away. Empty when cycle_count is 0.", nullable=True, minimum=0,
     )  # fmt: skip
     cycle_days_regime_mean = Column(
-        pl.Float64(), "Typical of the weeks of that regime. Empty below 12 complete weeks with deliveries.",
-        nullable=True, minimum=0,
+        pl.Float64(), "Typical of the weeks of that regime. Empty for a week without cycle times, and below 12 complete"
+        " weeks that have some.", nullable=True, minimum=0,
     )  # fmt: skip
     cycle_days_limit_low = Column(
         pl.Float64(), "Lower natural limit (XmR, of logarithms) of cycle_days_geometric_mean. Empty likewise.",
@@ -130,15 +130,16 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
         nullable=True,
     )  # fmt: skip
     cycle_days_signal = Column(
-        pl.String(), "Whether the week's cycle times are more than noise, as in delivered_signal. Empty likewise.",
+        pl.String(), "Whether the week's cycle times are more than noise, as in delivered_signal; a week of one or two"
+        " deliveries swings more than the others. Empty where cycle_days_regime_mean is.",
         nullable=True, values=tuple(SIGNALS.values()),
     )  # fmt: skip
     locals().update(
         estimate_columns(
             "flow_debt_days",
-            f"Days by which what was delivered in the last {DEBT_WEEKS} weeks had been started later than what was next"
-            " in turn. Above 0 the young are finished before the old, and what is in progress ages; below 0 old work is"
-            " finished at last. Its sign tells, not its size.",
+            f"Days by which what ended in the last {DEBT_WEEKS} weeks, delivered, given up or gone, had been started"
+            " later than what was next in turn. With both ends above 0 the young are finished before the old, and what"
+            " is in progress ages; with both below 0 old work is finished at last. Its sign tells, not its size.",
         )
     )
     locals().update(

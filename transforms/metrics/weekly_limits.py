@@ -59,7 +59,7 @@ def _limited(regime: pl.DataFrame) -> pl.DataFrame:
         regime.select(*WEEK, regime_start_date=pl.lit(start, pl.Date()))
         .join(_judged(delivered, "delivered"), on=WEEK, how="left", maintain_order="left")
         .join(_judged(cycles, "cycle_days", is_log=True), on=WEEK, how="left", maintain_order="left")
-        .with_columns(limit_note=pl.lit(_limit_note(delivered["value"].to_numpy(), cycles["value"].to_numpy())))
+        .with_columns(limit_note=pl.lit(_limit_note(delivered, cycles), pl.String))
     )
 
 
@@ -75,18 +75,18 @@ def _judged(points: pl.DataFrame, name: str, *, is_log: bool = False) -> pl.Data
     return points.select(*WEEK, *(one.alias(f"{name}_{column}") for column, one in columns))
 
 
-def _limit_note(delivered: np.ndarray, cycles: np.ndarray) -> str | None:
+def _limit_note(delivered: pl.DataFrame, cycles: pl.DataFrame) -> str | None:
     """Why limits are missing or too narrow."""
-    few, narrow = [], []
     if len(delivered) < MINIMUM_POINTS:
         return f"limits need {MINIMUM_POINTS} complete weeks, this regime has {len(delivered)}"
+    said = []
     if len(cycles) < MINIMUM_POINTS:
-        few = [f"limits of cycle times need {MINIMUM_POINTS} weeks with deliveries, this regime has {len(cycles)}"]
-    if is_autocorrelated(delivered):
-        narrow = ["weeks resemble their neighbours, so limits are too narrow"]
-    if is_autocorrelated(cycles):
-        narrow += ["cycle times resemble those of the week before, so their limits are too narrow"]
-    return "; ".join([*few, *narrow]) or None
+        said = [f"limits of cycle times need {MINIMUM_POINTS} weeks that have some, this regime has {len(cycles)}"]
+    if is_autocorrelated(delivered["value"].to_numpy()):
+        said += ["weeks resemble their neighbours, so limits are too narrow"]
+    if is_autocorrelated(cycles["value"].to_numpy()):
+        said += ["cycle times resemble those of the week before, so their limits are too narrow"]
+    return "; ".join(said) or None
 
 
 def add_cycle_means(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:

@@ -181,7 +181,15 @@ def test_a_week_without_deliveries_has_no_typical_cycle_time_and_does_not_count_
     assert made["cycle_days_limit_high"].count() == 12
     few = series(delivered_weekly([6] * 11 + [0], [0.2, 0.3] * 6), 12)
     assert few["cycle_days_limit_high"].null_count() == 12
-    assert "limits of cycle times need 12 weeks with deliveries, this regime has 11" in few["limit_note"][0]
+    assert few["limit_note"][0] == "limits of cycle times need 12 weeks that have some, this regime has 11"
+
+
+def test_regimes_with_and_without_a_note_stand_side_by_side():
+    changed = redefined_from(date(2025, 1, 6) + timedelta(weeks=20))
+    made = series(delivered_weekly(([6, 7, 5, 6, 8] * 6)[:26], 0.2), 26, changed)
+    assert made["limit_note"].unique(maintain_order=True).to_list() == [
+        None, "limits need 12 complete weeks, this regime has 6",
+    ]  # fmt: skip
 
 
 def test_cycle_times_that_go_up_and_down_in_waves_say_that_their_limits_are_too_narrow():
