@@ -68,7 +68,9 @@ def find_dependencies(
         terminal.select(blocker_id="issue_id", ended_at="entered_at", revived_at="left_at"),
         deleted.select(blocker_id="issue_id", ended_at="gone_at", revived_at=pl.lit(None, TIMESTAMP)),
     ]
-    return dependency_intervals(named.collect(), linked.collect(), pl.concat(ends), as_of)
+    is_deleted = pl.col.issue_id.is_in(deleted["issue_id"].implode())
+    living_first = named.collect().sort(is_deleted, maintain_order=True)
+    return dependency_intervals(living_first, linked.collect(), pl.concat(ends), as_of)
 
 
 def dependency_intervals(
@@ -166,7 +168,7 @@ def _with_blocker(links: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
 
 
 def _issue_of_key(issues: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
-    """Every key an issue ever had: key, blocker_id, key_now. A key in use now belongs to whom it names now."""
+    """Every key an issue ever had: key, blocker_id, key_now. One in use now belongs to the first whom it names now."""
     now = issues.select(key="issue_key", blocker_id="issue_id")
     former = changes.filter(pl.col.field == "key").select(key="from_key", blocker_id="issue_id")
     every = pl.concat([now, former.drop_nulls()]).unique("key", keep="first", maintain_order=True)

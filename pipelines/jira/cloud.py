@@ -21,10 +21,11 @@ from pipelines.jira.cloud_sweep import OnlyId, count_issues, has_match, paging_e
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError, NotFoundError, RefusedError, TooHeavyError
 from pipelines.jira.fields import CATEGORY_CHANGED, ISSUE_FIELDS
+from pipelines.jira.heavy import asked_twice, check_not_too_many, notice
 from pipelines.jira.instants import read_instant
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Line, Pulled, pack
-from pipelines.jira.repair import SecondRoutes, too_heavy_notice
+from pipelines.jira.repair import SecondRoutes
 from pipelines.jira.scrub import Scrubber, unreadable
 from pipelines.jira.shapes import LandedIssue, ReceivedIssue
 
@@ -91,6 +92,7 @@ class _BatchFetcher:
         self._fields = [*ISSUE_FIELDS, CATEGORY_CHANGED, *scrubber.custom_field_ids]
         self._changelogs = ChangelogReader(session, scrubber.change_field_ids, scrubber.flag_ids)
         self._second = SecondRoutes(session, scrubber, self._fields)
+        self._apart: set[int] = set()
 
     def fetch(self, batch: tuple[int, Sequence[int]]) -> Pulled:
         """Issues first, changelogs after: then the changelog is at least as new as the fields."""
@@ -103,7 +105,7 @@ class _BatchFetcher:
         is_single = self._hold_against_single_route(first, lines, answered, parts)
         broken = self._mend(lines, parts)
         unsent = {number for number in ids if number in self._second.too_heavy and number not in lines}
-        lines |= {number: too_heavy_notice(number) for number in unsent}
+        lines |= {number: notice(number) for number in unsent}
         missing = tuple(issue_id for issue_id in ids if issue_id not in lines)
         if self._details:
             self._details.fill(list(lines.items()))
@@ -123,8 +125,8 @@ class _BatchFetcher:
                     self._issue_limit = ISSUES_PER_OLD_BATCH
                     continue
                 answered |= self._halves(part)
-            except TooHeavyError:
-                answered |= self._halves(part) if len(part) > 1 else self._alone(part[0])
+            except TooHeavyError as error:
+                answered |= self._halves(part) if len(part) > 1 else self._alone(part[0], error)
             start += len(part)
         return answered
 
@@ -133,8 +135,13 @@ class _BatchFetcher:
         middle = len(ids) // 2
         return self._issues(ids[:middle]) | self._issues(ids[middle:]) if middle else {}
 
-    def _alone(self, number: int) -> dict[int, msgspec.Raw]:
-        """An issue too heavy for the bulk route, by its own; nothing where it is gone by now or too heavy for that."""
+    def _alone(self, number: int, error: TooHeavyError) -> dict[int, msgspec.Raw]:
+        """An issue too heavy for the bulk route, by its own; nothing where it is gone by now or too heavy for that.
+
+        Raises the error where there are too many such issues.
+        """
+        self._apart.add(number)
+        check_not_too_many(self._apart, error)
         with suppress(NotFoundError):
             if raw := self._second.alone(number):
                 return {number: raw}
@@ -169,17 +176,22 @@ class _BatchFetcher:
     def _read_refused(self, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts) -> None:
         """Changelogs the bulk route refuses, on the route of one issue; one gone by now or too heavy is left out."""
         for number in [number for number in lines if number in self._changelogs.refused]:
-            try:
-                pieces, total = self._single(number, is_divisible=True)
-            except TooHeavyError as error:
-                self._second.give_up(number, error)
-                del lines[number]
-                continue
+            pieces, total = self._changelog_alone(number)
             parts[number] = [*parts.get(number, []), *pieces]
             lines[number] = self._scrub(answered[number], parts[number], total)
             self._take(lines, number, lines[number], "single")
             if not pieces:
                 del lines[number]
+
+    def _changelog_alone(self, number: int) -> tuple[list[msgspec.Raw], int | None]:
+        """A changelog the bulk route refuses; empty for an issue that is gone by now, or where it is too heavy."""
+        try:
+            return asked_twice(self._session, number, lambda: self._single(number, is_divisible=True))
+        except TooHeavyError as error:
+            self._second.give_up(number, error)
+        except NotFoundError:
+            pass
+        return [], None
 
     def _hold_against_single_route(
         self, first: int, lines: dict[int, Line], answered: dict[int, msgspec.Raw], parts: Parts

@@ -21,11 +21,12 @@ from pipelines.jira.dc_search import search
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import AnswerError, PagingError, RefusedError, TooHeavyError
 from pipelines.jira.fields import ISSUE_FIELDS
+from pipelines.jira.heavy import notice
 from pipelines.jira.key_sweep import Keyed, by_key, compares_ids, sweep_by_key
 from pipelines.jira.ordered import map_in_order
 from pipelines.jira.pulled import Line, Pulled, pack
 from pipelines.jira.ranges import Range, divide, open_ranges
-from pipelines.jira.repair import SecondRoutes, too_heavy_notice
+from pipelines.jira.repair import SecondRoutes
 from pipelines.jira.scrub import Scrubber, unreadable
 from pipelines.jira.shapes import LandedIssue, ReceivedIssue
 from transforms.wording import counted
@@ -286,7 +287,7 @@ class _Reader:
     def _scrub(self, number: int, raw: msgspec.Raw) -> Line:
         assert self._scrubber and self._second
         if number in self._second.too_heavy:
-            return too_heavy_notice(number)
+            return notice(number)
         try:
             issue = msgspec.json.decode(raw, type=ReceivedIssue)
             if issue.changelog is None:

@@ -16,8 +16,8 @@ import msgspec
 from pipelines.jira.client import JiraSession
 from pipelines.jira.dc_search import search
 from pipelines.jira.errors import ForbiddenError, JiraError, NotFoundError, RefusedError, TooHeavyError
+from pipelines.jira.heavy import asked_twice, check_not_too_many
 from pipelines.jira.options import Options
-from pipelines.jira.repair import MOST_TOO_HEAVY
 from pipelines.jira.scrub import Scrubber, ShapeError
 from pipelines.jira.shapes import NOBODY, Count, LandedIssue, LandedLink, LandedNote, Link, Person, UnreadableIssue
 
@@ -103,7 +103,7 @@ class DetailReader:
     def _read(self, ids: Sequence[int]) -> list[_Issue]:
         """Issues with these fields only; a batch too heavy or refused is halved, down to issues that lack them."""
         try:
-            return self._ask(ids)
+            return self._ask(ids) if len(ids) > 1 else asked_twice(self.session, ids[0], lambda: self._ask(ids))
         except NOT_SENT as error:
             if len(ids) == 1:
                 self._lacks(ids[0], error)
@@ -126,8 +126,7 @@ class DetailReader:
         self.short.add(issue_id)
         if isinstance(error, TooHeavyError):
             self.unsent.add(issue_id)
-            if len(self.unsent) > MOST_TOO_HEAVY:
-                raise error
+            check_not_too_many(self.unsent, error)
 
     def _fill(self, line: LandedIssue, fields: _Fields) -> None:
         line.fields.issuelinks = self._links(fields.issuelinks)
@@ -144,21 +143,22 @@ class DetailReader:
     def _whole(self, issue_id: str | int, name: str, first: T, values: Callable[[T], list[Any]]) -> list[Any]:
         """All of a list of which an issue shows the first ones only; one that ends before its total is short."""
         found, total = list(values(first)), first.total or 0
-        path = f"{self.session.api}/issue/{issue_id}/{name}"
+        number = int(issue_id)
+
+        def page() -> T:
+            params = {"startAt": len(found), "maxResults": NOTES_PER_PAGE}
+            path = f"{self.session.api}/issue/{number}/{name}"
+            return self.session.read("GET", path, type(first), params=params, is_divisible=True)
+
         try:
-            while len(found) < min(total, LONGEST_LIST) and (more := values(self._page(path, len(found), type(first)))):
+            while len(found) < min(total, LONGEST_LIST) and (more := values(asked_twice(self.session, number, page))):
                 found += more
         except NOT_SENT as error:
-            self._lacks(int(issue_id), error)
+            self._lacks(number, error)
         distinct = {str(one.id): one for one in found}
         if len(distinct) < total:
-            self.short.add(int(issue_id))
+            self.short.add(number)
         return list(distinct.values())
-
-    def _page(self, path: str, start: int, shape: type[T]) -> T:
-        """Notes from a place on. Raises JiraError."""
-        params = {"startAt": start, "maxResults": NOTES_PER_PAGE}
-        return self.session.read("GET", path, shape, params=params, is_divisible=True)
 
     def _notes(self, received: Iterable[tuple[_Comment | _Worklog, str | int, int | None]]) -> list[LandedNote]:
         """What lands of notes; one without a proper id or instant tells nothing and is left out."""

@@ -99,6 +99,7 @@ def _read(
     puller = Puller(session, resolved, store.ledger, run, options, route, intake, done)
     puller.read_all()
     intake.land_reference(reference)
+    done.unreadable_count = len(intake.unreadable)
     done.audited_count = route.audit.issue_count
     buried = {one.issue_id for one in puller.gone} | set(store.ledger.tombstones(run.era)["issue_id"])
     known = store.ledger.known_projects(run.era).keys() | intake.seen

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from pipelines.jira.extraction import Extraction, Progress
+from pipelines.jira.heavy import check_not_too_many
 from pipelines.jira.ledger import Batch, Run
 from pipelines.jira.pulled import Pulled
 from pipelines.jira.ranges import Range
@@ -27,9 +28,13 @@ class Intake:
         """Issues that were read before the run broke off, and their projects."""
         self.covered = [(batch.after_id, batch.until_id) for batch in landed if batch.after_id is not None]
         """Ranges of ids of the run's window that were read to their end then."""
-        self.left_short = {number for batch in landed for number in batch.unrepaired_ids}
+        self.left_short: set[int] = set()
         """Issues of which more may be had now than before the run broke off."""
-        self._unreadable: set[int] = set()
+        for batch in landed:
+            self.left_short = self.left_short.difference(batch.ids).union(batch.unrepaired_ids)
+        self.unreadable = {number for number, project in self.earlier.items() if not project}
+        """Issues that came as notices only."""
+        self._unsent = self.unreadable & self.left_short
         self.read: set[int] = set()
         self.single: set[int] = set()
         """Issues read on the route of one issue."""
@@ -47,19 +52,27 @@ class Intake:
         return self.landed | self.missing
 
     def land(self, pages: Iterable[Pulled], *, is_window: bool = False) -> None:
-        """A batch enters the ledger only when it is durable; of the run's window it also notes what it covers."""
+        """A batch enters the ledger only when it is durable; of the run's window it also notes what it covers.
+
+        Raises TooHeavyError where too many issues of the run were not sent.
+        """
         done = self._done
         for page in pages:
             self.missing |= set(page.missing)
             if page.lines or (page.covers and is_window):
                 self._record(page, page.covers if is_window else None)
             done.history_count += page.histories
-            self._unreadable = (self._unreadable - {number for number, _ in page.lines}) | set(page.unreadable)
-            done.unreadable_count = len(self._unreadable)
             done.repaired_count += page.repaired_count
             done.broken_count += page.broken_count
             done.issue_count += len(page.lines)
             self._progress(done.issue_count, page.total)
+            self._note_notices(page)
+
+    def _note_notices(self, page: Pulled) -> None:
+        came = {number for number, _ in page.lines}
+        self.unreadable = self.unreadable.difference(came).union(page.unreadable)
+        self._unsent = self._unsent.difference(came) | (set(page.unreadable) & set(page.unrepaired))
+        check_not_too_many(self._unsent)
 
     def land_reference(self, reference: Reference) -> None:
         """Keep what the site knows besides issues."""

@@ -22,7 +22,7 @@ BULK_IS_SHORT = "run_with_short_bulk_route"
 """Fact of the ledger: the newest run in which the bulk route was found short."""
 
 MOST_READ_AGAIN = 1000
-"""Issues an increment reads again because an earlier run left them short."""
+"""Issues a run reads again because it left them short before it broke off, or because an earlier one did."""
 
 
 class Puller:
@@ -73,8 +73,8 @@ class Puller:
         self._intake.land(self._route.pull(fresh, self._intake.read))
 
     def _read_what_was_left_short(self) -> None:
-        """Issues that this run, before it broke off, or an earlier one left short; those read longest ago first."""
-        unread = sorted(self._intake.left_short - self._intake.read)
+        """Issues left short: by this run before it broke off, and by earlier ones, those read longest ago first."""
+        unread = sorted(self._intake.left_short - self._intake.read)[:MOST_READ_AGAIN]
         if self._run.mode == "window":
             known = self._intake.seen | set(self._ledger.tombstones()["issue_id"])
             short = [number for number in self._ledger.unrepaired(self._run.era) if number not in known]
@@ -126,7 +126,8 @@ class Puller:
         """
         census = Census(self._session, self._scope, self._options.are_losses_accepted)
         dead = set(self._ledger.tombstones()["issue_id"]) - self._intake.landed
-        known = self._ledger.known_projects(self._run.era) | self._intake.earlier
+        known = self._ledger.known_projects(self._run.era)
+        known |= {number: project for number, project in self._intake.earlier.items() if project or number not in known}
         missing = self._intake.missing - dead
         census.check_losses(missing, known, len(self._intake.seen))
         self._settle(census.look_up(missing), known)

@@ -17,8 +17,9 @@ from pipelines.jira.chain import is_whole
 from pipelines.jira.client import JiraSession
 from pipelines.jira.cloud_changelogs import decode_histories
 from pipelines.jira.errors import NotFoundError, RefusedError, TooHeavyError
+from pipelines.jira.heavy import asked_twice, check_not_too_many
 from pipelines.jira.scrub import Scrubber
-from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue, UnreadableIssue
+from pipelines.jira.shapes import History, LandedIssue, ReceivedIssue
 
 T = TypeVar("T")
 
@@ -27,13 +28,6 @@ HISTORIES_PER_PAGE = 100
 
 FRUITLESS_REPAIRS = 20
 """After so many in a row that no other route mended, the site's history is itself so and is not asked for any more."""
-
-MOST_TOO_HEAVY = 20
-"""Issues that a site cannot send even alone. Where there are more, the site is not well, and the run stops."""
-TOO_HEAVY = (
-    "the site does not send this issue, not even alone (too slow, too large, or it fails over it); every run asks for"
-    " it again"
-)
 
 
 class _ChangelogPage(msgspec.Struct, rename="camel"):
@@ -98,8 +92,12 @@ class SecondRoutes:
 
         Raises TooHeavyError where that is so of too many.
         """
+
+        def ask() -> msgspec.Raw:
+            return self.issue(issue_id, msgspec.Raw, is_expanded=is_expanded, is_divisible=True)
+
         try:
-            found = self.issue(issue_id, msgspec.Raw, is_expanded=is_expanded, is_divisible=True)
+            found = asked_twice(self.session, issue_id, ask)
         except TooHeavyError as error:
             self.give_up(issue_id, error)
             return None
@@ -109,8 +107,7 @@ class SecondRoutes:
     def give_up(self, issue_id: int, error: TooHeavyError) -> None:
         """Note an issue that was not sent even alone. Raises the error where there are too many of them."""
         self.too_heavy.add(issue_id)
-        if len(self.too_heavy) > MOST_TOO_HEAVY:
-            raise error
+        check_not_too_many(self.too_heavy, error)
 
     def page_by_page(self, issue_id: int, *, is_divisible: bool = False) -> tuple[list[msgspec.Raw], int | None]:
         """Pieces of one issue's changelog on the Cloud route of its own, and how many histories that says there are."""
@@ -122,8 +119,3 @@ class SecondRoutes:
             count += len(page.values)
             if not page.values or page.is_last or (page.total is not None and count >= page.total):
                 return pieces, page.total
-
-
-def too_heavy_notice(issue_id: int) -> UnreadableIssue:
-    """What lands of an issue that was not sent even alone."""
-    return UnreadableIssue(TOO_HEAVY, str(issue_id))

@@ -74,7 +74,10 @@ class RetryPolicy:
     longest_wait: float = 900.0
     """The longest Retry-After a run sits out."""
     faults_in_a_row: int = 30
-    """So many faults of all workers together, without one good answer between them, end the run."""
+    """So many faults of all workers together, without one good answer between them, end the run.
+
+    All tries of a request that is given up as too heavy are one.
+    """
     concurrency: int = 8
 
     def delay(self, fault_count: int, retry_after: float | None, dice: float) -> float:
@@ -203,17 +206,18 @@ class Gate:
         raise ComeBackLaterError(self._ended) from None
 
     def _give_up_where_hopeless(self, fault: PassingFaultError, fault_count: int, *, is_divisible: bool) -> None:
+        is_too_heavy = is_divisible and fault.may_be_weight and fault_count >= DIVISIBLE_TRIES - fault.is_slow
         with self._lock:
             self._faults_in_a_row += 1
-        if is_divisible and fault.may_be_weight and fault_count >= DIVISIBLE_TRIES - fault.is_slow:
-            with self._lock:  # all tries of what is too heavy are one fault, so that a few such issues can be found
-                self._faults_in_a_row = max(0, self._faults_in_a_row - fault_count + 1)
-            raise TooHeavyError(str(fault.error)) from None
+            if is_too_heavy:
+                self._faults_in_a_row = max(1, self._faults_in_a_row - fault_count + 1)
         if self._faults_in_a_row >= self.policy.faults_in_a_row:
             raise OverloadedError(
                 f"{fault.error} {self._faults_in_a_row} requests in a row failed, so the run stops. What was read so"
                 " far is kept: run again later and it goes on from there."
             ) from None
+        if is_too_heavy:
+            raise TooHeavyError(str(fault.error)) from None
         if fault_count >= self._tries(fault):
             fault.error.may_pass = True
             raise fault.error from None

@@ -17,12 +17,13 @@ def issue(key: str = "G-1") -> History:
 
 
 def blocks(
-    *told: History | Frames, as_of: str = FRIDAY_EVENING, missed: str = "", reason: str = "deleted_or_no_access"
-) -> pl.DataFrame:
-    """``missed``: when a run no longer found G-2."""
+    *told: History | Frames, as_of: str = FRIDAY_EVENING, missed: str = "", reason: str = "deleted_or_no_access",
+    gone_id: int | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """``missed``: when a run no longer found ``gone_id``, or G-2."""
     raw = told[0] if isinstance(told[0], Frames) else frames(*told)
     issues, changes, moment, flow = raw.issues.lazy(), raw.changes.lazy(), instant(as_of), BOARD.workflow()
-    gone = raw.issues.filter(issue_key="G-2")["issue_id"].to_list() if missed else []
+    gone = raw.issues.filter(issue_key="G-2")["issue_id"].to_list()[: bool(missed)] if gone_id is None else [gone_id]
     rows = [(number, reason, None, instant(missed)) for number in gone]
     tombstones = pl.LazyFrame(rows, schema=RawTombstones.polars_schema(), orient="row")
     visits = build_status_visits(issues, changes, flow, moment, tombstones)
@@ -31,7 +32,7 @@ def blocks(
     return found
 
 
-def stretches(*told: History | Frames, **how: str) -> list[tuple[str, str | None]]:
+def stretches(*told: History | Frames, **how: str | int) -> list[tuple[str, str | None]]:
     rows = blocks(*told, **how).select("entered_at", "left_at").rows()
     return [(clock(begin)[-5:], end and clock(end)[-5:]) for begin, end in rows]
 
@@ -89,6 +90,18 @@ def test_a_blocker_that_was_deleted_blocks_until_it_was_missed():
     assert stretches(*told, missed=TEN) == [("09:00", "10:00")]
     assert stretches(*told, missed=NOON, as_of=ELEVEN) == [("09:00", None)]
     assert stretches(issue().block_on("G-2", NINE), issue("G-2").to("Done", TEN), missed=ELEVEN) == [("09:00", "10:00")]
+
+
+def test_a_key_given_anew_is_that_of_the_living():
+    raw = frames(issue().block_on("G-2", TEN), issue("G-2"), history("G-3").created(NINE))
+    reused = raw.issues.with_columns(issue_key=pl.col.issue_key.replace({"G-2": "G-3", "G-3": "G-2"}))
+    for order in (False, True):
+        gone_is_first = Frames(reused.sort("issue_key", descending=order), raw.changes)
+        both = gone_is_first.issues.with_columns(
+            issue_key=pl.when(pl.col.issue_key == "G-3").then(pl.lit("G-2")).otherwise("issue_key")
+        )
+        old = reused.filter(issue_key="G-3")["issue_id"].item()
+        assert stretches(Frames(both, raw.changes), missed=NINE, gone_id=old) == [("10:00", None)]
 
 
 @pytest.mark.parametrize("reason", ["moved_out", "archived"])

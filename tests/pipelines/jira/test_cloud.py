@@ -5,7 +5,14 @@ import pytest
 
 from pipelines.jira import cloud
 from pipelines.jira.cloud_changelogs import ChangelogReader
-from pipelines.jira.errors import AnswerError, NotFoundError, PagingError, RefusedError, TooHeavyError
+from pipelines.jira.errors import (
+    AnswerError,
+    NotFoundError,
+    OverloadedError,
+    PagingError,
+    RefusedError,
+    TooHeavyError,
+)
 from pipelines.jira.fields import ISSUE_FIELDS, SYSTEM_FIELD_IDS
 from pipelines.jira.scrub import Scrubber
 from tests.pipelines.jira.cloud_answers import JQL, bare, log, page
@@ -109,6 +116,7 @@ def test_a_changelog_too_heavy_even_alone_makes_a_notice_that_the_next_run_asks_
     (batch,), _ = pull(
         page(1, 2), page(), {"issues": [bare(1), bare(2)]}, TooHeavyError("slow"),
         {"issueChangeLogs": [log(1, history(5, CREATED, move(1, 3)))]}, TooHeavyError("slow"), TooHeavyError("slow"),
+        bare(2), TooHeavyError("slow"),
     )  # fmt: skip
     line, notice = (msgspec.json.decode(line) for _, line in batch.lines)
     assert (line["id"], notice["id"], "not even alone" in notice["unreadable"]) == ("1", "2", True)
@@ -210,11 +218,30 @@ def test_an_issue_too_heavy_for_the_bulk_route_is_read_on_its_own_route():
 def test_an_issue_too_heavy_even_alone_lands_as_a_notice_and_is_asked_for_again_by_the_next_run():
     (batch,), _ = pull(
         page(1, 2), page(), TooHeavyError("slow"), {"issues": [bare(1)]}, TooHeavyError("slow"), TooHeavyError("slow"),
-        {"issueChangeLogs": []},
+        bare(2), TooHeavyError("slow"), {"issueChangeLogs": []},
     )  # fmt: skip
     line, notice = (msgspec.json.decode(line) for _, line in batch.lines)
     assert (line["id"], notice["id"], "not even alone" in notice["unreadable"]) == ("1", "2", True)
     assert (len(batch.unreadable), batch.unrepaired, batch.missing) == (1, (2,), ())
+
+
+def test_a_site_that_was_not_well_for_a_moment_is_asked_once_more_before_an_issue_counts_as_too_heavy():
+    (batch,), asked = pull(
+        page(2), page(), TooHeavyError("slow"), TooHeavyError("slow"), bare(2), bare(2), {"issueChangeLogs": []}
+    )
+    assert ([number for number, _ in batch.lines], batch.unreadable, batch.unrepaired) == ([2], (), ())
+    assert [body["fields"] == "id" for path, body in asked[3:6] if path == "/3/issue/2"] == [False, True, False]
+
+
+def test_a_site_that_stays_unwell_stops_the_run():
+    with pytest.raises(OverloadedError, match="down"):
+        pull(page(2), page(), TooHeavyError("slow"), TooHeavyError("slow"), OverloadedError("down"))
+
+
+def test_many_issues_that_pass_only_alone_stop_the_run():
+    """A bulk route that is broken would cost hours, issue by issue."""
+    with pytest.raises(TooHeavyError, match="more than 20"):
+        list(cloud.pull(AnsweringSession(30, most=0, has_own_route=True), JQL, Scrubber(SITE_NAMES, KEY)))
 
 
 def test_an_issue_too_heavy_for_the_bulk_route_and_gone_by_then_is_missing():
@@ -264,15 +291,18 @@ class AnsweringSession(ScriptedSession):
     A batch with the ``spoilt`` issue is refused; one of more than ``most`` issues is too heavy.
     """
 
-    def __init__(self, count, spoilt=None, most=10_000):
+    def __init__(self, count, spoilt=None, most=10_000, has_own_route=False):
         super().__init__("cloud", [])
         self._ids, self._spoilt, self._most = range(1, count + 1), spoilt, most
+        self._has_own_route = has_own_route
 
     def read(self, method, path, shape, params=None, body=None, *, is_divisible=False):
         if path.endswith("search/jql"):
             answer = page() if "id >" in body["jql"] else page(*self._ids)
         elif body is None:
-            raise TooHeavyError("no answer in time")
+            if not self._has_own_route and params["fields"] != "id":
+                raise TooHeavyError("no answer in time")
+            answer = bare(int(path.rsplit("/", 1)[-1]))
         else:
             self.check(body["issueIdsOrKeys"])
             issues = [bare(int(one)) for one in body["issueIdsOrKeys"]]

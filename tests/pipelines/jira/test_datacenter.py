@@ -102,15 +102,21 @@ def test_an_issue_too_heavy_for_a_search_is_read_on_its_own_route():
 
 
 def test_an_issue_too_heavy_even_alone_lands_as_a_notice_and_is_asked_for_again_by_the_next_run():
-    (one,), _ = pull(*HEAVY, page(issue(4)), TooHeavyError("slow"), page(issue(9)), page())
+    alone = [TooHeavyError("slow"), issue(4), TooHeavyError("slow")]
+    (one,), _ = pull(*HEAVY, page(issue(4)), *alone, page(issue(9)), page())
     notice, line = (msgspec.json.decode(line) for _, line in one.lines)
     assert ("not even alone" in notice["unreadable"], notice["id"], line["id"]) == (True, "4", "9")
     assert (len(one.unreadable), one.unrepaired) == (1, (4,))
 
 
 def test_many_issues_too_heavy_even_alone_stop_the_run():
-    heavy = [answer for n in range(30) for answer in (TooHeavyError("slow"), page(issue(n + 1)), TooHeavyError("slow"))]
-    with pytest.raises(TooHeavyError):
+    slow = TooHeavyError("slow")
+    grown = {True: [slow], False: []}
+    heavy = [
+        answer for n in range(1, 31)
+        for answer in (slow, page(issue(n)), slow, issue(n), slow, *grown[n % datacenter.GOOD_PAGES_PER_STEP == 0])
+    ]  # fmt: skip
+    with pytest.raises(TooHeavyError, match="more than 20"):
         pull(*HEAVY[1:], *heavy)
 
 

@@ -6,8 +6,8 @@ from starlette.responses import JSONResponse, Response
 from pipelines.jira.details import DetailReader
 from pipelines.jira.errors import RefusedError, TooHeavyError
 from pipelines.jira.extract import extract
+from pipelines.jira.heavy import MOST_TOO_HEAVY
 from pipelines.jira.options import Options
-from pipelines.jira.repair import MOST_TOO_HEAVY
 from pipelines.jira.scope import Scope
 from pipelines.jira.tables import build_raw_tables
 from pipelines.sandbox.faults import FaultScript

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from pipelines.jira.errors import AnswerError, MissingSettingError, OverloadedError, ScopeError
+from pipelines.jira.errors import AnswerError, ForbiddenError, MissingSettingError, OverloadedError, ScopeError
 from pipelines.jira.extract import extract
 from pipelines.jira.options import Options
 from pipelines.jira.scope import Scope
@@ -17,6 +17,7 @@ from pipelines.sandbox import changes
 from pipelines.sandbox.exchange import PageCaps
 from pipelines.sandbox.faults import FaultScript
 from pipelines.sandbox.faults.contents import CutChangelog, HeavyIssue, LeftOut
+from pipelines.sandbox.faults.refusals import Status
 from pipelines.sandbox.server import start
 from pipelines.sandbox.site import site_from_issues
 from tests.pipelines.jira.rest import history, issue, item, move
@@ -286,11 +287,41 @@ def test_an_issue_the_site_cannot_send_is_told_and_read_by_the_next_run_that_get
 @pytest.mark.parametrize("part", ["changelog", "fields", "details"])
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_some_heavy_issues_side_by_side_do_not_stop_a_run(flavour, part, store, tmp_path):
-    heavy = HeavyIssue(tuple(range(101, 107)), part=part)
+    heavy = HeavyIssue((*range(101, 109), *range(110, 290, 18)), part=part)
     done = run(small_site(200), flavour, store, faults=FaultScript.of(heavy))
-    assert any("6 issues" in warning for warning in done.warnings)
+    assert any("18 issues" in warning for warning in done.warnings)
+    again = run(small_site(200), flavour, store, faults=FaultScript.of(heavy))
+    assert (again.mode, any("18 issues" in warning for warning in again.warnings)) == ("window", True)
     tables = build_raw_tables(store, tmp_path / "tables")
-    assert tables.scan(RawQuarantine).collect().height == (0 if part == "details" else 6)
+    assert tables.scan(RawQuarantine).collect().height == (0 if part == "details" else 18)
+
+
+@pytest.mark.parametrize("route", ["issue/bulkfetch", "changelog/bulkfetch"])
+def test_a_short_outage_costs_no_issue(route, store, tmp_path):
+    """What is published keeps an issue that an outage of some seconds kept from being sent."""
+    site = small_site(1)
+    run(site, "cloud", store)
+    out = [Response(status_code=502)] * 7
+
+    async def outage(request):
+        return out.pop() if out and (len(out) < 7 or route in request.url.path) else None
+
+    done = run(site, "cloud", store, fault=outage, options=FULL)
+    assert out == []
+    assert (done.unreadable_count, done.warnings) == (0, [])
+    assert build_raw_tables(store, tmp_path / "tables").scan(RawIssues).collect().height == 1
+
+
+def test_a_run_taken_up_tells_the_notices_of_before_and_keeps_the_projects_of_the_issues(store):
+    site, odd = small_site(), small_site()
+    odd.issues[103]["fields"]["assignee"] = "nobody"
+    run(site, "cloud", store)
+    project = store.ledger.known_projects(store.ledger.latest_complete().era)[103]
+    with pytest.raises(ForbiddenError):
+        run(odd, "cloud", store, faults=FaultScript.of(Status(403).on("approximate-count")), options=FULL)
+    done = run(odd, "cloud", store, options=FULL)
+    assert (done.is_resumed, done.unreadable_count) == (True, 1)
+    assert store.ledger.known_projects(store.ledger.latest_complete().era)[103] == project
 
 
 FULL = Options(full_refresh=Options().census * 0)

@@ -236,3 +236,14 @@ def test_all_tries_of_a_request_that_is_too_heavy_are_one_fault_in_a_row():
             one.run(failing(busy(status=504), busy(status=504)), is_divisible=True)
     with pytest.raises(OverloadedError, match="5 requests in a row"):
         one.run(failing(busy(status=504), busy(status=504)))
+
+
+def test_requests_that_get_no_answer_in_time_end_the_run_though_each_is_given_up_at_once():
+    time = Time()
+    one = gate(time, faults_in_a_row=5)
+    slow = PassingFaultError(OverloadedError("no answer in time"), is_slow=True)
+    for _ in range(4):
+        with pytest.raises(TooHeavyError):
+            one.run(failing(slow), is_divisible=True)
+    with pytest.raises(OverloadedError, match="5 requests in a row"):
+        one.run(failing(slow), is_divisible=True)
