@@ -228,7 +228,7 @@ class _BatchFetcher:
         try:
             return self._second.page_by_page(number, is_divisible=is_divisible)
         except NotFoundError:
-            if number in self._issues([number]):
+            if number in self._issues([number]) or number in self._second.too_heavy:
                 raise AnswerError(
                     f"The site shows issue {number} and says that it has no changelog, so none of its changelogs can be"
                     " proved whole. Nothing was published; run again later."
