@@ -14,15 +14,13 @@ from scipy.stats import t
 from transforms.metrics.period_tables import MS_PER_DAY, as_note
 from transforms.metrics.slots import events_in_slots
 from transforms.metrics.weekly_flow import WEEK, by_stream
+from transforms.metrics.weekly_limits import QUARTER_WEEKS, estimates_of_quarters
 from transforms.statistics.order_statistics import Estimate
 from transforms.statistics.rates import MINIMUM_EVENTS, MINIMUM_WEEKS, UNKNOWN
 
-DEBT_WEEKS = 13
-"""Weeks over which the gap is averaged: one quarter."""
-
 
 def add_flow_debt(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:
-    """Add flow_debt_days of the last DEBT_WEEKS complete weeks with its interval, and debt_note.
+    """Add flow_debt_days of the last QUARTER_WEEKS complete weeks with its interval, and debt_note.
 
     ``flow``: weeks with is_complete; ``journeys`` as of ``flow_journeys``.
     """
@@ -30,7 +28,7 @@ def add_flow_debt(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:
     weekly = overtaken.group_by(WEEK).agg(gap=pl.col.gap_ms.sum() / MS_PER_DAY, count=pl.len())
     gaps = flow.select(*WEEK, "is_complete").join(weekly, on=WEEK, how="left", maintain_order="left").fill_null(0)
     parts = [_debts(weeks.filter("is_complete")) for _, weeks in by_stream(gaps)]
-    few = f"flow debt needs {DEBT_WEEKS} complete weeks, and {MINIMUM_EVENTS} ends in {MINIMUM_WEEKS} of them"
+    few = f"flow debt needs {QUARTER_WEEKS} complete weeks, and {MINIMUM_EVENTS} ends in {MINIMUM_WEEKS} of them"
     return flow.join(pl.concat(parts), on=WEEK, how="left", maintain_order="left").with_columns(
         debt_note=as_note([pl.when(pl.col.flow_debt_days.is_null()).then(pl.lit(few))])
     )
@@ -48,20 +46,14 @@ def _overtaking(journeys: pl.DataFrame) -> pl.DataFrame:
 
 
 def _debts(weeks: pl.DataFrame) -> pl.DataFrame:
-    gap, count = weeks["gap"].to_numpy(), weeks["count"].to_numpy()
-    ends = range(1, len(weeks) + 1)
-    found = [_mean_gap(gap[:end][-DEBT_WEEKS:], count[:end][-DEBT_WEEKS:]) for end in ends]
-    columns = zip(*found, strict=True) if found else [()] * 3
-    names = (f"flow_debt_days{end}" for end in ("", "_low", "_high"))
-    return weeks.select(WEEK).with_columns(
-        pl.Series(name, list(values), pl.Float64) for name, values in zip(names, columns, strict=True)
-    )
+    series = weeks["gap"].to_numpy(), weeks["count"].to_numpy()
+    return estimates_of_quarters(weeks, "flow_debt_days", series, _mean_gap)
 
 
 def _mean_gap(gap: np.ndarray, count: np.ndarray) -> Estimate:
     """Σ gap ÷ Σ count with an interval that takes the week as the unit that varies (ratio estimator, Student's t)."""
     total = int(count.sum())
-    if len(gap) < DEBT_WEEKS or total < MINIMUM_EVENTS or np.count_nonzero(count) < MINIMUM_WEEKS:
+    if total < MINIMUM_EVENTS or np.count_nonzero(count) < MINIMUM_WEEKS:
         return UNKNOWN
     mean = float(gap.sum()) / total
     spread = float(np.sqrt(np.sum((gap - mean * count) ** 2) * len(gap) / (len(gap) - 1)))

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from transforms.metrics.critical_wip import add_bottleneck, add_critical_wip
-from transforms.metrics.flow_debt import DEBT_WEEKS, add_flow_debt
+from transforms.metrics.flow_debt import add_flow_debt
 from transforms.metrics.occupancy import Occupancy, epoch_ms
 from transforms.metrics.period_tables import (
     MS_PER_DAY,
@@ -30,7 +30,7 @@ from transforms.metrics.weekly_flow import (
     left_count,
     weekly_flow,
 )
-from transforms.metrics.weekly_limits import RATIO_WEEKS, add_cycle_means, add_limits, add_start_finish_ratio
+from transforms.metrics.weekly_limits import QUARTER_WEEKS, add_cycle_means, add_limits, add_start_finish_ratio
 from transforms.row_rules import LITTLES_LAW, all_of
 from transforms.schema import LABEL, Column, RowRule, Table
 from transforms.statistics.process_behaviour import SIGNALS
@@ -88,7 +88,9 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
     cycle_count = Column(pl.Int64(), "Issues delivered with a cycle time.", minimum=0)
     locals().update(estimate_columns("cycle_days_mean", "W: mean cycle time of them, elapsed; Student's t, from 6 on."))
     locals().update(
-        estimate_columns("start_finish_ratio", f"Started ÷ left over the last {RATIO_WEEKS} weeks; above 1, WIP grows.")
+        estimate_columns(
+            "start_finish_ratio", f"Started ÷ left over the last {QUARTER_WEEKS} weeks; above 1, WIP grows."
+        )
     )
     regime_start_date = Column(
         pl.Date(), "Monday of the regime the week lies in. Empty for a running week.", nullable=True
@@ -137,7 +139,7 @@ class FlowWeekly(Table, layer="metrics", key=("value_stream", "week_start_date")
     locals().update(
         estimate_columns(
             "flow_debt_days",
-            f"Days by which what ended in the last {DEBT_WEEKS} weeks, delivered, given up or gone, had been started"
+            f"Days by which what ended in the last {QUARTER_WEEKS} weeks, delivered, given up or gone, had been started"
             " later than what was next in turn. With both ends above 0 the young are finished before the old, and what"
             " is in progress ages; with both below 0 old work is finished at last. Its sign tells, not its size.",
         )

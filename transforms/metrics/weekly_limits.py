@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import polars as pl
 from scipy.stats import t
@@ -10,7 +12,7 @@ from transforms.metrics.period_tables import MS_PER_DAY, as_note
 from transforms.metrics.regimes import find_regimes, places_of_days, regime_seed
 from transforms.metrics.slots import events_in_slots
 from transforms.metrics.weekly_flow import WEEK, by_stream, left_count
-from transforms.statistics.order_statistics import MINIMUM_SAMPLE
+from transforms.statistics.order_statistics import MINIMUM_SAMPLE, Estimate
 from transforms.statistics.process_behaviour import (
     MINIMUM_POINTS,
     autocorrelation,
@@ -18,12 +20,12 @@ from transforms.statistics.process_behaviour import (
     limits,
     signals,
 )
-from transforms.statistics.rates import MINIMUM_EVENTS, rate_ratio
+from transforms.statistics.rates import MINIMUM_EVENTS, UNKNOWN, rate_ratio
 from transforms.wording import lacking
 from transforms.workflow import Workflow
 
-RATIO_WEEKS = 13
-"""Weeks over which starts are held against finishes: one quarter."""
+QUARTER_WEEKS = 13
+"""Weeks over which starts are held against finishes, and turns against ends."""
 
 ENDS = ("", "_low", "_high")
 
@@ -108,9 +110,9 @@ def add_cycle_means(flow: pl.DataFrame, journeys: pl.DataFrame) -> pl.DataFrame:
 
 
 def add_start_finish_ratio(flow: pl.DataFrame) -> pl.DataFrame:
-    """Add start_finish_ratio of the last RATIO_WEEKS complete weeks with its interval, and ratio_note."""
+    """Add start_finish_ratio of the last QUARTER_WEEKS complete weeks with its interval, and ratio_note."""
     parts = [_ratios(weeks) for _, weeks in by_stream(flow)]
-    few = f"started ÷ left needs {RATIO_WEEKS} complete weeks and {MINIMUM_EVENTS} issues on each side"
+    few = f"started ÷ left needs {QUARTER_WEEKS} complete weeks and {MINIMUM_EVENTS} issues on each side"
     return flow.join(pl.concat(parts), on=WEEK, how="left", maintain_order="left").with_columns(
         ratio_note=as_note([pl.when(pl.col.start_finish_ratio.is_null()).then(pl.lit(few))])
     )
@@ -120,14 +122,22 @@ def _ratios(weeks: pl.DataFrame) -> pl.DataFrame:
     complete = weeks.filter("is_complete")
     started = complete["started_count"].to_numpy()
     left = complete.select(left_count()).to_series().to_numpy()
+    return estimates_of_quarters(complete, "start_finish_ratio", (started, left), rate_ratio)
+
+
+def estimates_of_quarters(
+    complete: pl.DataFrame, name: str, series: Sequence[np.ndarray], estimate: Callable[..., Estimate]
+) -> pl.DataFrame:
+    """WEEK and ``name`` with its interval: of each week the ``estimate`` from the series' last QUARTER_WEEKS.
+
+    ``complete``: weeks of one stream in order, a value of each series for each; empty before there are enough.
+    """
     found = [
-        rate_ratio(started[max(0, end - RATIO_WEEKS) : end], left[max(0, end - RATIO_WEEKS) : end])
-        if end >= RATIO_WEEKS
-        else (None, None, None)
+        estimate(*(values[end - QUARTER_WEEKS : end] for values in series)) if end >= QUARTER_WEEKS else UNKNOWN
         for end in range(1, len(complete) + 1)
     ]
-    columns = zip(*found, strict=True) if found else [[]] * 3
-    names = (f"start_finish_ratio{end}" for end in ENDS)
+    columns = zip(*found, strict=True) if found else [()] * 3
+    names = (f"{name}{end}" for end in ENDS)
     return complete.select(WEEK).with_columns(
         pl.Series(name, list(values), pl.Float64) for name, values in zip(names, columns, strict=True)
     )

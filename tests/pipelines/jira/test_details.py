@@ -137,7 +137,7 @@ def test_an_issue_whose_details_are_too_heavy_even_alone_lands_without_them_and_
 
 
 def test_comments_too_heavy_for_a_page_of_their_own_are_told(store):
-    (told,) = warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(SLOW, SLOW, on="/comment"))
+    (told,) = warnings_of(the_site(comment_total=3), "cloud", store, fault=scripted(*[SLOW] * 4, on="/comment"))
     assert "comments of 1 issue," in told
 
 
